@@ -161,6 +161,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVariable, uefi_variable_free)
 bool uefi_variable_is(const UefiVariable *var, const UefiGuid *guid,
                       const char *ascii);
 
+/** uefi_variable_is_persistent: whether @var belongs into the file */
+bool uefi_variable_is_persistent(const UefiVariable *var);
+
 /* ------------------------------------------------------------------------ */
 /* var-service-msg.c: the cursor */
 
@@ -207,6 +210,13 @@ const uint8_t *uefi_msg_get_bytes(UefiMsg *msg, size_t size);
  * there is no NUL in the whole units, or on overrun.
  */
 uint16_t *uefi_msg_get_str(UefiMsg *msg, size_t size);
+
+/**
+ * uefi_msg_get_name: the same for the name of a variable (M5)
+ *
+ * The last whole unit must be a NUL, too; an earlier one ends the name.
+ */
+uint16_t *uefi_msg_get_name(UefiMsg *msg, size_t size);
 
 void uefi_msg_put_u8(UefiMsg *msg, uint8_t value);
 void uefi_msg_put_u16(UefiMsg *msg, uint16_t value);
@@ -372,7 +382,7 @@ typedef struct UefiVarHost {
      * that nothing was saved, and the guest is told so.
      */
     UefiReason (*save)(void *opaque, const UefiVarChange *change);
-    /* @change has been published (@change still holds it) */
+    /* @change is about to be published; nothing can stop it any more */
     void (*changed)(void *opaque, const UefiVarChange *change);
     /* A request has been answered */
     void (*answered)(void *opaque, const UefiVarAnswer *answer);
@@ -626,6 +636,8 @@ UefiReason uefi_auth_set(UefiVarService *uv, const UefiVarRequest *req,
 
 /**
  * uefi_auth_committed: @req has been committed; follow with cached state
+ *
+ * @req->old is NULL by now.
  */
 void uefi_auth_committed(UefiVarService *uv, const UefiVarRequest *req);
 

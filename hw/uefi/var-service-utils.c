@@ -1,0 +1,150 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: reasons, CHAR16 strings, times, single variables
+ */
+
+#include "qemu/osdep.h"
+#include "hw/uefi/var-service.h"
+
+static const struct {
+    EfiStatus status;
+    const char *name;
+    const char *text;
+} reasons[] = {
+#define X(name, status, text) \
+    [UEFI_REASON_##name] = { EFI_##status, #name, text },
+    UEFI_REASONS(X)
+#undef X
+};
+
+EfiStatus uefi_reason_status(UefiReason reason)
+{
+    return reasons[reason].status;
+}
+
+const char *uefi_reason_text(UefiReason reason)
+{
+    return reasons[reason].text;
+}
+
+const char *uefi_reason_name(UefiReason reason)
+{
+    return reasons[reason].name;
+}
+
+size_t uefi_str_len(const uint16_t *str)
+{
+    size_t len = 0;
+
+    while (str[len]) {
+        len++;
+    }
+    return len;
+}
+
+size_t uefi_str_size(const uint16_t *str)
+{
+    return (uefi_str_len(str) + 1) * sizeof(*str);
+}
+
+bool uefi_str_equal(const uint16_t *a, const uint16_t *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+bool uefi_str_is(const uint16_t *str, const char *ascii)
+{
+    while (*str && *str == (unsigned char)*ascii) {
+        str++;
+        ascii++;
+    }
+    return *str == (unsigned char)*ascii;
+}
+
+uint16_t *uefi_str_dup(const uint16_t *str)
+{
+    return g_memdup2(str, uefi_str_size(str));
+}
+
+uint16_t *uefi_str_from_ascii(const char *ascii)
+{
+    size_t len = strlen(ascii);
+    uint16_t *str = g_new0(uint16_t, len + 1);
+
+    for (size_t i = 0; i < len; i++) {
+        str[i] = (unsigned char)ascii[i];
+    }
+    return str;
+}
+
+char *uefi_str_print(const uint16_t *str)
+{
+    GString *text = g_string_new(NULL);
+
+    for (; *str; str++) {
+        bool high = (str[0] & 0xfc00) == 0xd800;
+
+        if (high && (str[1] & 0xfc00) == 0xdc00) {
+            g_string_append_unichar(text, 0x10000 + ((str[0] & 0x3ffu) << 10) +
+                                          (str[1] & 0x3ffu));
+            str++;
+        } else if ((str[0] & 0xf800) == 0xd800 || g_unichar_iscntrl(str[0])) {
+            g_string_append_printf(text, "\\u%04x", str[0]);
+        } else {
+            g_string_append_unichar(text, str[0]);
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+int uefi_time_compare(const UefiTime *a, const UefiTime *b)
+{
+    int years = (a->b[0] | a->b[1] << 8) - (b->b[0] | b->b[1] << 8);
+
+    /* month, day, hour, minute and second are one byte each */
+    return years ? years : memcmp(a->b + 2, b->b + 2, 5);
+}
+
+UefiVariable *uefi_variable_new(const UefiGuid *guid, const uint16_t *name,
+                                uint32_t attributes, GBytes *data)
+{
+    UefiVariable *var = g_new0(UefiVariable, 1);
+
+    var->guid = *guid;
+    var->name = uefi_str_dup(name);
+    var->attributes = attributes;
+    var->data = data;
+    for (size_t i = 0; i < ARRAY_SIZE(var->link); i++) {
+        var->link[i].data = var;
+    }
+    return var;
+}
+
+void uefi_variable_free(UefiVariable *var)
+{
+    if (!var) {
+        return;
+    }
+    g_free(var->name);
+    g_clear_pointer(&var->data, g_bytes_unref);
+    g_clear_pointer(&var->binding, g_bytes_unref);
+    g_free(var);
+}
+
+bool uefi_variable_is(const UefiVariable *var, const UefiGuid *guid,
+                      const char *ascii)
+{
+    return uefi_guid_equal(&var->guid, guid) && uefi_str_is(var->name, ascii);
+}
+
+bool uefi_variable_is_persistent(const UefiVariable *var)
+{
+    /* certdb is made from the bindings of the variables it speaks of (7.4) */
+    return (var->attributes & EFI_ATTR_NV) &&
+           !uefi_variable_is(var, &uefi_guid_cert_db, "certdb");
+}
