@@ -1,0 +1,196 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: the store file on disk
+ *
+ * Framing, checksums, recovery and folding of the file that jsonfile= names.
+ * The format is specified in docs/specs/uefi-vars-file.rst.  Text goes in and
+ * text comes out: the room neither knows JSON nor QEMU.
+ *
+ * The file is written in place, through one descriptor: no temporary file, no
+ * rename, no sidecar.  It holds a document, optionally followed by a journal
+ * of records.  All lengths and offsets are in bytes.
+ */
+
+#ifndef HW_UEFI_VAR_SERVICE_FILE_H
+#define HW_UEFI_VAR_SERVICE_FILE_H
+
+/* Domain of the errors of this room */
+#define UEFI_VAR_FILE_ERROR (uefi_var_file_error_quark())
+GQuark uefi_var_file_error_quark(void);
+
+typedef enum UefiVarFileError {
+    UEFI_VAR_FILE_ERROR_FULL,       /* disk, quota or size limit exhausted */
+    UEFI_VAR_FILE_ERROR_IO,         /* any other failure of a system call */
+    UEFI_VAR_FILE_ERROR_DAMAGED,    /* the content cannot be trusted */
+    UEFI_VAR_FILE_ERROR_CHANGED,    /* somebody else changed the file */
+    UEFI_VAR_FILE_ERROR_LOCKED,     /* somebody else uses the file */
+    UEFI_VAR_FILE_ERROR_NO_LOCKS,   /* the file system cannot lock */
+    UEFI_VAR_FILE_ERROR_READONLY,   /* the file cannot be written */
+    UEFI_VAR_FILE_ERROR_TEXT,       /* the caller's text does not fit in */
+} UefiVarFileError;
+
+/* The largest file that is read or written unless the caller says otherwise */
+#define UEFI_VAR_FILE_LIMIT (64 * 1024 * 1024)
+
+typedef struct UefiVarFile UefiVarFile;
+
+/**
+ * UefiVarFileOps: the five operations that the room needs of a file
+ *
+ * They behave as the system calls of the same names do: -1 and errno on
+ * failure, short transfers allowed.  uefi_var_file_open() uses the real ones;
+ * tests put their own in between.
+ */
+typedef struct UefiVarFileOps {
+    ssize_t (*pread)(void *opaque, void *buf, size_t len, off_t offset);
+    ssize_t (*pwrite)(void *opaque, const void *buf, size_t len,
+                      off_t offset);
+    int (*fdatasync)(void *opaque);
+    int (*ftruncate)(void *opaque, off_t length);
+    int (*fstat)(void *opaque, struct stat *st);
+} UefiVarFileOps;
+
+/**
+ * uefi_var_file_open: begin to use an open file
+ *
+ * @fd becomes the property of the result, or is closed when the call fails.
+ * It must refer to a regular file and must not be in append mode; opened
+ * read-only it can be loaded but not written.  @name stands for the file in
+ * messages.  @limit is the largest file, in bytes, that will be read or made;
+ * 0 means UEFI_VAR_FILE_LIMIT.  A document may take a quarter of it.
+ *
+ * Nothing is read or written yet.  Returns NULL with @err set on failure.
+ */
+UefiVarFile *uefi_var_file_open(int fd, const char *name, size_t limit,
+                                GError **err);
+
+/**
+ * uefi_var_file_new: the same over operations of the caller's
+ *
+ * @ops and @opaque stay the property of the caller and must outlive the
+ * result.  Such a file cannot be locked.
+ */
+UefiVarFile *uefi_var_file_new(const UefiVarFileOps *ops, void *opaque,
+                               const char *name, size_t limit);
+
+/**
+ * uefi_var_file_close: release lock, descriptor and memory
+ *
+ * Writes nothing: the file is durable as it is.  NULL is allowed.
+ */
+void uefi_var_file_close(UefiVarFile *f);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVarFile, uefi_var_file_close)
+
+/**
+ * uefi_var_file_lock: keep other users of the file away
+ *
+ * Takes an advisory lock on the whole file, for writing if @exclusive, else
+ * for reading; an existing lock is converted.  The lock belongs to the open
+ * file description: it survives descriptors of the same file being closed
+ * elsewhere in the process, and is shared by duplicates of @fd (a manager
+ * that passed the descriptor through /dev/fdset).  Never waits.
+ *
+ * Errors: LOCKED when another description holds a conflicting lock; NO_LOCKS
+ * when the file system has none; READONLY when @exclusive on a file opened
+ * read-only; IO.
+ */
+bool uefi_var_file_lock(UefiVarFile *f, bool exclusive, GError **err);
+
+/* Gives the lock back; harmless when there is none. */
+void uefi_var_file_unlock(UefiVarFile *f);
+
+/**
+ * uefi_var_file_load: rebuild the last acknowledged state
+ *
+ * @document gets the text of the base document, or NULL when the store is
+ * blank; @records (an array of char *) the texts of the changes to apply to
+ * it, in order.  Both become the property of the caller; neither contains NUL.
+ * What an interrupted write left behind is passed over.  Never writes: it is
+ * cut away before the next write.  It does sync a file that is open for
+ * writing, so that what it returns is durable.
+ *
+ * May be called again at any time; whatever was known of the file before is
+ * forgotten.  Until a load has succeeded the file is not written.  A caller
+ * that cannot make sense of the text must not write to the file either.
+ *
+ * Errors: DAMAGED, with file, offset, reason and what to do; CHANGED when the
+ * file changed while it was read (try again); IO.
+ */
+bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
+                        GError **err);
+
+/**
+ * uefi_var_file_append: make one change durable
+ *
+ * @record is one line of text of @len bytes, not empty, without newline and
+ * NUL.  Costs one write and one sync, both the size of the record.  (The first
+ * write ever into an empty file, and the first one after a failure, take one
+ * more write and sync.)
+ *
+ * On success the record survives loss of power.  On failure nothing happened:
+ * the file holds the state from before, and the call can be repeated later.  A
+ * disk that fails the write and then the attempt to take it back as well gets
+ * that attempt again before the next write.
+ *
+ * Gives up a fold that is under way.
+ *
+ * Errors: FULL, IO, CHANGED, READONLY, DAMAGED (not loaded or refused), TEXT.
+ */
+bool uefi_var_file_append(UefiVarFile *f, const char *record, size_t len,
+                          GError **err);
+
+/**
+ * uefi_var_file_fold: replace document and journal by @document
+ *
+ * @document is the current state, @len bytes: no NUL, no line that begins with
+ * '#'.  White space at its end is replaced by one newline.  Folding the
+ * document that the file already consists of does nothing.
+ *
+ * Whatever fails and wherever power is lost, the file holds the state either
+ * from before or from after, so that a fold which states what the file
+ * already means never changes it.
+ *
+ * Errors: as uefi_var_file_append().
+ */
+bool uefi_var_file_fold(UefiVarFile *f, const char *document, size_t len,
+                        GError **err);
+
+/**
+ * uefi_var_file_fold_begin: fold in steps
+ *
+ * Does the first of three steps, each of which is one write and one sync, so
+ * that requests can be served between them.  On success the new document is
+ * durable already, and the rest only tidies up: call uefi_var_file_fold_step()
+ * as long as uefi_var_file_fold_pending().
+ */
+bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
+                              GError **err);
+
+/**
+ * uefi_var_file_fold_step: do the next step of a fold, if one is pending
+ *
+ * A step that failed stays pending and can be repeated.
+ */
+bool uefi_var_file_fold_step(UefiVarFile *f, GError **err);
+
+bool uefi_var_file_fold_pending(const UefiVarFile *f);
+
+/**
+ * uefi_var_file_journal_size: what a fold would clear away, in bytes
+ *
+ * 0 means that the file is a plain document, or empty.
+ */
+size_t uefi_var_file_journal_size(const UefiVarFile *f);
+
+/**
+ * uefi_var_file_sync_parent: make the name of a new file durable
+ *
+ * For whoever has just created @path: syncs the directory that holds it.
+ * Returns false with errno set on failure, for example when the directory may
+ * not be opened.
+ */
+bool uefi_var_file_sync_parent(const char *path);
+
+#endif /* HW_UEFI_VAR_SERVICE_FILE_H */
