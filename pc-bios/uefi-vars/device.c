@@ -1,0 +1,228 @@
+/*
+ * The register block and the two ways to hand a message over (protocol §1)
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "driver.h"
+
+enum {
+    REG_MAGIC           = 0x00,
+    REG_CMD_STS         = 0x02,
+    REG_BUFFER_SIZE     = 0x04,
+    REG_DMA_ADDR_LO     = 0x08,
+    REG_DMA_ADDR_HI     = 0x0c,
+    REG_PIO_TRANSFER    = 0x10,
+    REG_PIO_CRC32C      = 0x18,
+    REG_FLAGS           = 0x1c,
+};
+
+enum {
+    CMD_RESET           = 1,
+    CMD_DMA_MM          = 2,
+    CMD_PIO_MM          = 3,
+    CMD_PIO_ZERO_OFFSET = 4,
+};
+
+enum {
+    STS_SUCCESS         = 0x00,
+    STS_BUSY            = 0x01,
+};
+
+#define MAGIC           0x0ef1
+#define FLAG_USE_PIO    0x00000001u
+#define STATUS_POLLS    100
+
+static Door device;
+static bool use_pio;
+static uint8_t *exchange;
+
+#ifdef __x86_64__
+
+static uint16_t read16(const Door *door, unsigned reg)
+{
+    uint16_t value;
+
+    if (!door->is_port) {
+        return *(volatile uint16_t *)(door->base + reg);
+    }
+    asm volatile("inw %w1, %w0" : "=a"(value)
+                 : "Nd"((uint16_t)(door->base + reg)) : "memory");
+    return value;
+}
+
+static uint32_t read32(const Door *door, unsigned reg)
+{
+    uint32_t value;
+
+    if (!door->is_port) {
+        return *(volatile uint32_t *)(door->base + reg);
+    }
+    asm volatile("inl %w1, %0" : "=a"(value)
+                 : "Nd"((uint16_t)(door->base + reg)) : "memory");
+    return value;
+}
+
+static void write16(const Door *door, unsigned reg, uint16_t value)
+{
+    if (!door->is_port) {
+        *(volatile uint16_t *)(door->base + reg) = value;
+        return;
+    }
+    asm volatile("outw %w0, %w1" : : "a"(value),
+                 "Nd"((uint16_t)(door->base + reg)) : "memory");
+}
+
+static void write32(const Door *door, unsigned reg, uint32_t value)
+{
+    if (!door->is_port) {
+        *(volatile uint32_t *)(door->base + reg) = value;
+        return;
+    }
+    asm volatile("outl %0, %w1" : : "a"(value),
+                 "Nd"((uint16_t)(door->base + reg)) : "memory");
+}
+
+static void barrier(void)
+{
+    asm volatile("mfence" : : : "memory");
+}
+
+#else /* aarch64 */
+
+/*
+ * One load or store without write-back: the only kind that a hypervisor can
+ * emulate for device memory.
+ */
+static uint16_t read16(const Door *door, unsigned reg)
+{
+    uint32_t value;
+
+    asm volatile("ldrh %w0, [%1]" : "=r"(value)
+                 : "r"(door->base + reg) : "memory");
+    return value;
+}
+
+static uint32_t read32(const Door *door, unsigned reg)
+{
+    uint32_t value;
+
+    asm volatile("ldr %w0, [%1]" : "=r"(value)
+                 : "r"(door->base + reg) : "memory");
+    return value;
+}
+
+static void write16(const Door *door, unsigned reg, uint16_t value)
+{
+    asm volatile("strh %w0, [%1]" : : "r"((uint32_t)value),
+                 "r"(door->base + reg) : "memory");
+}
+
+static void write32(const Door *door, unsigned reg, uint32_t value)
+{
+    asm volatile("str %w0, [%1]" : : "r"(value),
+                 "r"(door->base + reg) : "memory");
+}
+
+static void barrier(void)
+{
+    asm volatile("dsb sy" : : : "memory");
+}
+
+#endif
+
+bool device_present(const Door *door)
+{
+    return read16(door, REG_MAGIC) == MAGIC;
+}
+
+static EfiStatus command(uint16_t cmd)
+{
+    /* The exchange buffer must be in memory before the device looks at it. */
+    barrier();
+    write16(&device, REG_CMD_STS, cmd);
+    for (int i = 0; i < STATUS_POLLS; i++) {
+        uint16_t status = read16(&device, REG_CMD_STS);
+
+        if (status == STS_SUCCESS) {
+            barrier();
+            return EFI_SUCCESS;
+        }
+        if (status != STS_BUSY) {
+            break;
+        }
+    }
+    return EFI_DEVICE_ERROR;
+}
+
+EfiStatus device_init(const Door *door, uint64_t buffer)
+{
+    device = *door;
+    exchange = (uint8_t *)(uintptr_t)buffer;
+
+    if (EFI_ERROR(command(CMD_RESET))) {
+        return EFI_DEVICE_ERROR;
+    }
+    write32(&device, REG_BUFFER_SIZE, EXCHANGE_SIZE);
+    if (read32(&device, REG_BUFFER_SIZE) != EXCHANGE_SIZE) {
+        return EFI_DEVICE_ERROR;
+    }
+    /*
+     * A block with the first half of the registers only reads all ones here
+     * (R4): then nothing is known of PIO, and DMA is the way.
+     */
+    uint32_t flags = read32(&device, REG_FLAGS);
+    use_pio = flags != ~0u && flags & FLAG_USE_PIO;
+    if (!use_pio) {
+        write32(&device, REG_DMA_ADDR_LO, buffer);
+        write32(&device, REG_DMA_ADDR_HI, buffer >> 32);
+    }
+    return EFI_SUCCESS;
+}
+
+/* protocol §1.2, "Guest algorithm": whole 32-bit words, checked both ways */
+static EfiStatus run_pio(size_t size)
+{
+    size_t words = (size + 3) / 4;
+    uint32_t word;
+
+    if (EFI_ERROR(command(CMD_PIO_ZERO_OFFSET))) {
+        return EFI_DEVICE_ERROR;
+    }
+    for (size_t i = 0; i < words; i++) {
+        memcpy(&word, exchange + i * 4, 4);
+        write32(&device, REG_PIO_TRANSFER, word);
+    }
+    if (read32(&device, REG_PIO_CRC32C) != crc32c(exchange, words * 4)) {
+        return EFI_DEVICE_ERROR;
+    }
+    if (EFI_ERROR(command(CMD_PIO_MM)) ||
+        EFI_ERROR(command(CMD_PIO_ZERO_OFFSET))) {
+        return EFI_DEVICE_ERROR;
+    }
+    for (size_t i = 0; i < words; i++) {
+        word = read32(&device, REG_PIO_TRANSFER);
+        memcpy(exchange + i * 4, &word, 4);
+    }
+    if (read32(&device, REG_PIO_CRC32C) != crc32c(exchange, words * 4)) {
+        return EFI_DEVICE_ERROR;
+    }
+    return EFI_SUCCESS;
+}
+
+EfiStatus device_run(size_t size)
+{
+    return use_pio ? run_pio(size) : command(CMD_DMA_MM);
+}
+
+bool device_uses_pio(void)
+{
+    return use_pio;
+}
+
+void device_convert(const EfiRuntimeServices *rt)
+{
+    if (!device.is_port) {
+        rt->convert_pointer(0, (void **)&device.base);
+    }
+    rt->convert_pointer(0, (void **)&exchange);
+}

@@ -1,0 +1,103 @@
+/*
+ * UEFI variable driver for QEMU's uefi-vars devices: shared declarations
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef UEFI_VARS_DRIVER_H
+#define UEFI_VARS_DRIVER_H
+
+#include "efi.h"
+
+/* The guest always uses an exchange buffer of this size (protocol §1.1, R3) */
+#define EXCHANGE_SIZE   0x10000
+
+/* How the registers are reached */
+typedef struct {
+    bool is_port;       /* x86 I/O ports, else memory-mapped */
+    uintptr_t base;     /* port number, or the address to use now */
+    uint64_t mmio;      /* physical address of a memory-mapped door, or 0 */
+    const EfiChar *name;
+} Door;
+
+/* find.c */
+
+/*
+ * Look for the device through every door of this architecture.
+ * Returns false if there is none.
+ */
+bool find_door(const EfiSystemTable *st, Door *door);
+
+/* The configuration table @guid, or NULL. */
+void *find_table(const EfiSystemTable *st, const EfiGuid *guid);
+
+/* fdt.c */
+
+/*
+ * The physical address of the device that the flattened device tree at @fdt
+ * describes, or 0 (protocol §1.3).
+ */
+uint64_t fdt_find_door(const void *fdt);
+
+/* device.c */
+
+/* True if a 16-bit read at the door shows the device's magic number. */
+bool device_present(const Door *door);
+
+/*
+ * Reset the device behind @door and announce the exchange buffer of
+ * EXCHANGE_SIZE bytes at physical address @buffer, which is readable there.
+ * Returns EFI_DEVICE_ERROR if the device does not do its part.
+ */
+EfiStatus device_init(const Door *door, uint64_t buffer);
+
+/*
+ * Execute the message of @size bytes at the start of the exchange buffer.
+ * The reply replaces it.  EFI_DEVICE_ERROR if the transport failed.
+ */
+EfiStatus device_run(size_t size);
+
+/* True if the device asked for transfer through registers, not DMA. */
+bool device_uses_pio(void);
+
+/* Follow the switch to virtual addresses. */
+void device_convert(const EfiRuntimeServices *rt);
+
+/* services.c */
+
+/*
+ * Begin to send requests through the exchange buffer at @buffer.  Asks the
+ * device for the largest payload, so it fails if requests don't work.
+ */
+EfiStatus services_init(const EfiBootServices *bs, void *buffer);
+
+/* Functions without payload, protocol §3.9 */
+EfiStatus services_ready_to_boot(void);
+EfiStatus services_exit_boot_services(void);
+
+/* Tell the device that the event group @guid was signalled. */
+EfiStatus services_event(const EfiGuid *guid);
+
+/* Boot services are gone from now on. */
+void services_enter_runtime(void);
+
+/* Follow the switch to virtual addresses. */
+void services_convert(const EfiRuntimeServices *rt);
+
+EfiGetVariable vars_get;
+EfiGetNextVariableName vars_get_next;
+EfiSetVariable vars_set;
+EfiQueryVariableInfo vars_query;
+
+/* lib.c */
+void *memcpy(void *to, const void *from, size_t n);
+void *memset(void *to, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+bool guid_equal(const EfiGuid *a, const EfiGuid *b);
+
+/* Bytes of @name with its terminator, or 0 if that is more than @max. */
+size_t name_bytes(const EfiChar *name, size_t max);
+
+/* CRC-32C of @size bytes, as PIO_CRC32C computes it (protocol §1.2). */
+uint32_t crc32c(const void *data, size_t size);
+
+#endif /* UEFI_VARS_DRIVER_H */

@@ -1,0 +1,183 @@
+/*
+ * Where the device is: one way for each door (protocol §1.3)
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "driver.h"
+
+void *find_table(const EfiSystemTable *st, const EfiGuid *guid)
+{
+    for (size_t i = 0; i < st->table_count; i++) {
+        if (guid_equal(&st->tables[i].guid, guid)) {
+            return st->tables[i].table;
+        }
+    }
+    return NULL;
+}
+
+static bool try_mmio(Door *door, uint64_t address, const EfiChar *name)
+{
+    *door = (Door) { .base = address, .mmio = address, .name = name };
+    return address && device_present(door);
+}
+
+#ifdef __x86_64__
+
+#define ISA_PORT            0x520
+
+#define FW_CFG_SELECTOR     0x510
+#define FW_CFG_DATA         0x511
+#define FW_CFG_SIGNATURE    0x0000
+#define FW_CFG_FILE_DIR     0x0019
+#define FW_CFG_FILES_MAX    0x1000
+#define FW_CFG_NAME_SIZE    56
+
+#define HARDWARE_INFO_DOOR  2
+
+static void fw_cfg_select(uint16_t key)
+{
+    asm volatile("outw %w0, %w1" : : "a"(key),
+                 "Nd"((uint16_t)FW_CFG_SELECTOR));
+}
+
+static void fw_cfg_read(void *to, size_t size)
+{
+    for (uint8_t *p = to; size--; p++) {
+        asm volatile("inb %w1, %b0" : "=a"(*p)
+                     : "Nd"((uint16_t)FW_CFG_DATA));
+    }
+}
+
+static uint32_t fw_cfg_read_be32(void)
+{
+    uint8_t b[4];
+
+    fw_cfg_read(b, sizeof(b));
+    return (uint32_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+}
+
+/* Select the fw_cfg file @name.  Returns its size, 0 if there is none. */
+static uint32_t fw_cfg_open(const char *name, size_t name_size)
+{
+    uint8_t signature[4];
+    uint32_t count;
+
+    fw_cfg_select(FW_CFG_SIGNATURE);
+    fw_cfg_read(signature, sizeof(signature));
+    if (memcmp(signature, "QEMU", 4)) {
+        return 0;
+    }
+    fw_cfg_select(FW_CFG_FILE_DIR);
+    count = fw_cfg_read_be32();
+    for (uint32_t i = 0; i < count && i < FW_CFG_FILES_MAX; i++) {
+        uint32_t size = fw_cfg_read_be32();
+        uint32_t key = fw_cfg_read_be32();
+        char entry[FW_CFG_NAME_SIZE];
+
+        fw_cfg_read(entry, sizeof(entry));
+        if (!memcmp(entry, name, name_size)) {
+            fw_cfg_select(key >> 16);
+            return size;
+        }
+    }
+    return 0;
+}
+
+/*
+ * etc/hardware-info is a row of records (type, size, payload); the device's
+ * must be there exactly once, with an address of at most 8 bytes.
+ */
+static uint64_t hardware_info_door(void)
+{
+    static const char name[] = "etc/hardware-info";
+    uint32_t left = fw_cfg_open(name, sizeof(name));
+    unsigned found = 0;
+    uint64_t address = 0;
+
+    while (left >= 16) {
+        uint64_t type, size;
+
+        fw_cfg_read(&type, 8);
+        fw_cfg_read(&size, 8);
+        left -= 16;
+        if (size > left) {
+            return 0;
+        }
+        left -= size;
+        if (type == HARDWARE_INFO_DOOR && size <= 8) {
+            fw_cfg_read(&address, size);
+            found++;
+        } else {
+            for (; size; size--) {
+                uint8_t skip;
+
+                fw_cfg_read(&skip, 1);
+            }
+        }
+    }
+    return found == 1 ? address : 0;
+}
+
+bool find_door(const EfiSystemTable *st, Door *door)
+{
+    *door = (Door) {
+        .is_port = true, .base = ISA_PORT, .name = u"I/O port 0x520"
+    };
+    return device_present(door) ||
+           try_mmio(door, hardware_info_door(), u"etc/hardware-info");
+}
+
+#else /* aarch64 */
+
+#define HOB_GUID_EXTENSION  0x0004
+#define HOB_END             0xffff
+
+/* A hand-off block (PI volume 3, 4.5 and 5.7) that carries one address */
+typedef struct {
+    uint16_t type;
+    uint16_t length;
+    uint32_t reserved;
+    EfiGuid guid;
+    uint64_t address;
+} HobAddress;
+
+/*
+ * The firmware installs the device tree as a configuration table only for a
+ * machine without ACPI, but it always keeps its own copy, and edk2 notes the
+ * place in a hand-off block.
+ */
+static const void *find_fdt(const EfiSystemTable *st)
+{
+    static const EfiGuid fdt_table = GUID_DEVICE_TREE_TABLE;
+    static const EfiGuid hob_table = GUID_HOB_LIST_TABLE;
+    static const EfiGuid fdt_hob = {
+        0x16958446, 0x19b7, 0x480b,
+        { 0xb0, 0x47, 0x74, 0x85, 0xad, 0x3f, 0x71, 0x6d }
+    };
+    const void *fdt = find_table(st, &fdt_table);
+    const uint8_t *at = find_table(st, &hob_table);
+
+    while (!fdt && at) {
+        const HobAddress *hob = (const HobAddress *)at;
+
+        if (hob->type == HOB_END || hob->length < 8) {
+            break;
+        }
+        if (hob->type == HOB_GUID_EXTENSION &&
+            hob->length >= sizeof(*hob) &&
+            guid_equal(&hob->guid, &fdt_hob)) {
+            fdt = (const void *)(uintptr_t)hob->address;
+        }
+        at += hob->length;
+    }
+    return fdt;
+}
+
+bool find_door(const EfiSystemTable *st, Door *door)
+{
+    const void *fdt = find_fdt(st);
+
+    return fdt && try_mmio(door, fdt_find_door(fdt), u"device tree");
+}
+
+#endif

@@ -1,0 +1,306 @@
+/*
+ * UEFI variable driver for QEMU's uefi-vars devices
+ *
+ * Points the four variable services of any UEFI firmware at the device, so
+ * that the host keeps the variables.  Packed as an option ROM; README.md has
+ * the whole picture.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "driver.h"
+
+/* Room for one name or one value of the firmware's variables */
+#define CARRY_SIZE      EXCHANGE_SIZE
+
+static const EfiGuid end_of_dxe_group = GUID_EVENT_END_OF_DXE;
+static const EfiGuid ready_to_boot_group = GUID_EVENT_READY_TO_BOOT;
+static const EfiGuid exit_boot_group = GUID_EVENT_EXIT_BOOT_SERVICES;
+static const EfiGuid address_change_group = GUID_EVENT_VIRTUAL_ADDRESS_CHANGE;
+
+static EfiSystemTable *st;
+static Door door;
+static EfiEvent ready_to_boot_event, exit_boot_event, address_change_event;
+
+static void print(const EfiChar *text)
+{
+    if (st->con_out) {
+        st->con_out->output_string(st->con_out, text);
+    }
+}
+
+static void report(void)
+{
+    if (!door.name) {
+        print(u"uefi-vars: no device found, the firmware keeps its own"
+              u" variables\r\n");
+        return;
+    }
+    print(u"uefi-vars: variables are kept by the host (");
+    print(door.name);
+    print(device_uses_pio() ? u", PIO)\r\n" : u", DMA)\r\n");
+}
+
+/*
+ * Option ROMs usually start before the console does, so the first boot
+ * attempt is the time to say what was found.
+ */
+static void report_once(void)
+{
+    static bool done;
+
+    if (!done) {
+        done = true;
+        report();
+    }
+}
+
+static void on_boot_without_device(EfiEvent event, void *context)
+{
+    report_once();
+    st->boot->close_event(event);
+}
+
+static void on_ready_to_boot(EfiEvent event, void *context)
+{
+    report_once();
+    services_ready_to_boot();
+    services_event(&ready_to_boot_group);
+}
+
+/*
+ * The firmware loads option ROMs after the end of DXE, and edk2 only records
+ * the sections of images that came before it: this image is then listed as a
+ * whole, as data.  An operating system that believes the table would fault on
+ * the first call, so take the mark off the entry that holds this code.
+ */
+static void allow_execution(void)
+{
+    static const EfiGuid guid = GUID_MEMORY_ATTRIBUTES_TABLE;
+    EfiMemoryAttributesTable *mat = find_table(st, &guid);
+    uint64_t here = (uintptr_t)allow_execution;
+
+    if (!mat) {
+        return;
+    }
+    for (uint32_t i = 0; i < mat->count; i++) {
+        EfiMemoryDescriptor *d = (EfiMemoryDescriptor *)
+            (mat->descriptors + (size_t)i * mat->descriptor_size);
+
+        if (here >= d->physical &&
+            here - d->physical < d->pages * EFI_PAGE_SIZE) {
+            d->attribute &= ~EFI_MEMORY_XP;
+        }
+    }
+}
+
+static void on_exit_boot_services(EfiEvent event, void *context)
+{
+    services_exit_boot_services();
+    services_event(&exit_boot_group);
+    services_enter_runtime();
+    allow_execution();
+}
+
+static void on_address_change(EfiEvent event, void *context)
+{
+    services_convert(st->runtime);
+    device_convert(st->runtime);
+}
+
+/* The operating system must keep the registers mapped for runtime calls. */
+static EfiStatus map_registers(void)
+{
+    static const EfiGuid guid = GUID_DXE_SERVICES_TABLE;
+    EfiDxeServices *ds = find_table(st, &guid);
+    uint64_t page = door.mmio & ~(uint64_t)(EFI_PAGE_SIZE - 1);
+
+    if (!door.mmio) {
+        return EFI_SUCCESS;
+    }
+    if (!ds) {
+        return EFI_NOT_FOUND;
+    }
+    /* Fails if the firmware knows the range already, which is fine. */
+    ds->add_memory_space(EFI_GCD_MEMORY_MAPPED_IO, page, EFI_PAGE_SIZE,
+                         EFI_MEMORY_UC | EFI_MEMORY_RUNTIME);
+    return ds->set_memory_space_attributes(page, EFI_PAGE_SIZE,
+                                           EFI_MEMORY_UC |
+                                           EFI_MEMORY_RUNTIME);
+}
+
+static EfiStatus create_events(void)
+{
+    EfiBootServices *bs = st->boot;
+    EfiStatus status;
+
+    status = bs->create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK,
+                                 on_ready_to_boot, NULL,
+                                 &ready_to_boot_group, &ready_to_boot_event);
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    /* The lowest level, so that other drivers' handlers still count as boot */
+    status = bs->create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK,
+                                 on_exit_boot_services, NULL,
+                                 &exit_boot_group, &exit_boot_event);
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    return bs->create_event_ex(EVT_NOTIFY_SIGNAL, TPL_NOTIFY,
+                               on_address_change, NULL,
+                               &address_change_group, &address_change_event);
+}
+
+static void close_events(void)
+{
+    EfiEvent *events[] = {
+        &ready_to_boot_event, &exit_boot_event, &address_change_event
+    };
+
+    for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+        if (*events[i]) {
+            st->boot->close_event(*events[i]);
+        }
+    }
+}
+
+/*
+ * Which of its variables the firmware still needs after the change of store:
+ * the volatile ones, made earlier in this boot, and the languages, which it
+ * makes when they are missing and won't make again.  Everything else that is
+ * non-volatile belongs to the old store, and authenticated variables can't be
+ * written without a signature.
+ */
+static bool is_carried(const EfiChar *name, const EfiGuid *guid,
+                       uint32_t attributes)
+{
+    static const EfiGuid global = GUID_GLOBAL_VARIABLE;
+
+    if (attributes & (EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS |
+                      EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE)) {
+        return false;
+    }
+    return !(attributes & EFI_VARIABLE_NON_VOLATILE) ||
+           (guid_equal(guid, &global) &&
+            (!memcmp(name, u"PlatformLang", sizeof(u"PlatformLang")) ||
+             !memcmp(name, u"Lang", sizeof(u"Lang"))));
+}
+
+static void carry(const EfiChar *name, const EfiGuid *guid, void *data)
+{
+    size_t size = CARRY_SIZE, none = 0;
+    uint32_t attributes;
+
+    if (EFI_ERROR(st->runtime->get_variable(name, guid, &attributes, &size,
+                                            data)) ||
+        !is_carried(name, guid, attributes)) {
+        return;
+    }
+    if (vars_get(name, guid, NULL, &none, NULL) != EFI_NOT_FOUND) {
+        return;     /* the host knows better */
+    }
+    /* The host refuses what it alone may make; that is no failure. */
+    vars_set(name, guid, attributes, size, data);
+}
+
+static EfiStatus carry_variables(void)
+{
+    EfiGuid guid = { };
+    EfiChar *name;
+    size_t size;
+    EfiStatus status;
+
+    status = st->boot->allocate_pool(EFI_BOOT_SERVICES_DATA, 2 * CARRY_SIZE,
+                                     (void **)&name);
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    memset(name, 0, CARRY_SIZE);
+    for (;;) {
+        size = CARRY_SIZE;
+        if (EFI_ERROR(st->runtime->get_next_variable_name(&size, name,
+                                                          &guid))) {
+            break;
+        }
+        carry(name, &guid, (uint8_t *)name + CARRY_SIZE);
+    }
+    return st->boot->free_pool(name);
+}
+
+static void take_over(void)
+{
+    EfiRuntimeServices *rt = st->runtime;
+    EfiTpl tpl = st->boot->raise_tpl(TPL_NOTIFY);
+
+    rt->get_variable = vars_get;
+    rt->get_next_variable_name = vars_get_next;
+    rt->set_variable = vars_set;
+    rt->query_variable_info = vars_query;
+    rt->hdr.crc32 = 0;
+    st->boot->calculate_crc32(rt, rt->hdr.header_size, &rt->hdr.crc32);
+    st->boot->restore_tpl(tpl);
+}
+
+static EfiStatus start_device(uint64_t buffer)
+{
+    EfiStatus status = device_init(&door, buffer);
+
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    status = services_init(st->boot, (void *)(uintptr_t)buffer);
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    status = map_registers();
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    status = create_events();
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    status = carry_variables();
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    /* It has happened before an option ROM is started. */
+    return services_event(&end_of_dxe_group);
+}
+
+static EfiStatus without_device(void)
+{
+    EfiEvent event;
+
+    door.name = NULL;
+    /* Nothing but the wish to be heard keeps the image in memory. */
+    return st->boot->create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK,
+                                     on_boot_without_device, NULL,
+                                     &ready_to_boot_group, &event);
+}
+
+EfiStatus efi_main(EfiHandle image, EfiSystemTable *system_table)
+{
+    size_t pages = EXCHANGE_SIZE / EFI_PAGE_SIZE;
+    uint64_t buffer;
+    EfiStatus status;
+
+    st = system_table;
+    if (!find_door(st, &door)) {
+        return without_device();
+    }
+    status = st->boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES,
+                                      EFI_RUNTIME_SERVICES_DATA, pages,
+                                      &buffer);
+    if (EFI_ERROR(status)) {
+        return status;
+    }
+    status = start_device(buffer);
+    if (EFI_ERROR(status)) {
+        close_events();
+        st->boot->free_pages(buffer, pages);
+        return status;
+    }
+    take_over();
+    return EFI_SUCCESS;
+}
