@@ -13,8 +13,8 @@ static const struct {
     const char *text;
 } reasons[] = {
 #define X(name, status, text) \
-    [UEFI_REASON_##name] = { EFI_##status, #name, text },
-    UEFI_REASONS(X)
+    [UEFI_REASON_##name] = { EFI_##status, #name, text }
+#include "hw/uefi/var-service-reason.h.inc"
 #undef X
 };
 

@@ -257,6 +257,7 @@ typedef struct UefiVarLimits {
 /* What a guest can make the host hold that is no variable (ours) */
 #define UEFI_LIMIT_POLICY_BYTES     0x10000     /* all entries, bytes */
 #define UEFI_LIMIT_PROPERTIES       512         /* set by function 9 */
+#define UEFI_LIMIT_PROPERTY_BYTES   0x10000     /* all their names, bytes */
 #define UEFI_LIMIT_LANG_CODES       0x1000      /* each list, bytes */
 /* What a guest can make the host walk in one request (ours) */
 #define UEFI_LIMIT_CERTIFICATES     64          /* in one signature */
@@ -396,6 +397,7 @@ typedef struct UefiVarConfig {
     bool disable_custom_mode;       /* 7.6 */
     bool delete_without_signature;  /* 7.2 K9 as edk2 has it; default off */
     bool has_tpm;                   /* 5.4: keep MOR at EndOfDxe */
+    bool allow_policy_disable;      /* 6.1 command 1; default off */
 } UefiVarConfig;
 
 /** uefi_vars_default_config: the configuration of a stock OVMF build */
@@ -493,7 +495,7 @@ typedef struct UefiVarRequest {
     size_t size;                /* bytes */
     const uint8_t *payload;     /* the new value: data without descriptor */
     size_t payload_size;        /* bytes */
-    UefiTime time;              /* of the descriptor; zero unless EFI_ATTR_AT */
+    UefiTime time;              /* of the descriptor; zero without AT */
     GBytes *binding;            /* new signer (7.4), borrowed; NULL: as stored */
     const UefiVariable *old;    /* as stored, without regard to RT, or NULL */
 } UefiVarRequest;
@@ -590,6 +592,25 @@ void uefi_check_no_room(UefiVarService *uv);
 UefiReason uefi_check_property_set(UefiVarService *uv, UefiMsg *msg);
 UefiReason uefi_check_property_get(UefiVarService *uv, UefiMsg *msg);
 
+/* Domain of the errors of uefi_check_load() and uefi_policy_load() */
+#define UEFI_STATE_ERROR (uefi_state_error_quark())
+GQuark uefi_state_error_quark(void);
+
+/**
+ * uefi_check_save: state of the boot for migration; the caller unrefs
+ *
+ * Properties set by function 9, MOR lock and key, language lists, shadow of
+ * VarErrorFlag; versioned, little endian.
+ */
+GBytes *uefi_check_save(const UefiVarService *uv);
+
+/**
+ * uefi_check_load: take over what uefi_check_save() gave
+ *
+ * Everything is validated first; on failure nothing has changed.
+ */
+bool uefi_check_load(UefiVarService *uv, GBytes *bytes, GError **err);
+
 /* ------------------------------------------------------------------------ */
 /* var-service-policy.c: variable policies (6) */
 
@@ -616,6 +637,29 @@ UefiReason uefi_policy_check(UefiVarService *uv, const UefiVarRequest *req);
 /** uefi_policy_lock_variable: function 8, a LOCK_NOW policy for one name */
 UefiReason uefi_policy_lock_variable(UefiVarService *uv, const UefiGuid *guid,
                                      const uint16_t *name);
+
+/**
+ * uefi_policy_lock_now: a LOCK_NOW policy for one name, in any phase
+ *
+ * Refused once the policies are locked, or when the name has a policy.
+ */
+UefiReason uefi_policy_lock_now(UefiVarService *uv, const UefiGuid *guid,
+                                const uint16_t *name);
+
+/**
+ * uefi_policy_save: all policies and flags for migration; the caller unrefs
+ *
+ * Versioned, little endian.  The snapshot of a DUMP in progress is left out:
+ * the client starts over (6.6).
+ */
+GBytes *uefi_policy_save(const UefiVarService *uv);
+
+/**
+ * uefi_policy_load: take over what uefi_policy_save() gave
+ *
+ * Everything is validated first; on failure nothing has changed.
+ */
+bool uefi_policy_load(UefiVarService *uv, GBytes *bytes, GError **err);
 
 /* ------------------------------------------------------------------------ */
 /* var-service-auth.c: authenticated variables and secure boot state (7) */
