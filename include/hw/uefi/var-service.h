@@ -496,7 +496,7 @@ typedef struct UefiVarRequest {
     const uint8_t *payload;     /* the new value: data without descriptor */
     size_t payload_size;        /* bytes */
     UefiTime time;              /* of the descriptor; zero without AT */
-    GBytes *binding;            /* new signer (7.4), borrowed; NULL: as stored */
+    GBytes *binding;            /* new signer (7.4), borrowed, or NULL */
     const UefiVariable *old;    /* as stored, without regard to RT, or NULL */
 } UefiVarRequest;
 
