@@ -1,0 +1,699 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: the text form of variables
+ */
+
+#include "qemu/osdep.h"
+#include "hw/uefi/var-service-text.h"
+
+/* How much of a name or key is shown in a message, bytes */
+#define SHOWN   80
+
+G_DEFINE_QUARK(uefi-text-error-quark, uefi_text_error)
+
+bool uefi_text_fail(GError **err, const char *format, ...)
+{
+    va_list args;
+
+    if (err) {
+        va_start(args, format);
+        *err = g_error_new_valist(UEFI_TEXT_ERROR, 0, format, args);
+        va_end(args);
+    }
+    return false;
+}
+
+static void G_GNUC_PRINTF(2, 3) text_warn(GPtrArray *warnings,
+                                          const char *format, ...)
+{
+    va_list args;
+
+    if (!warnings || warnings->len > UEFI_TEXT_WARNINGS) {
+        return;
+    }
+    if (warnings->len == UEFI_TEXT_WARNINGS) {
+        g_ptr_array_add(warnings, g_strdup("more of this kind"));
+        return;
+    }
+    va_start(args, format);
+    g_ptr_array_add(warnings, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Printing */
+
+static bool is_high(uint16_t unit)
+{
+    return (unit & 0xfc00) == 0xd800;
+}
+
+static bool is_low(uint16_t unit)
+{
+    return (unit & 0xfc00) == 0xdc00;
+}
+
+/*
+ * Characters that are written as themselves.  A fixed set: what GLib thinks
+ * printable depends on its version, but the bytes of a store must not.
+ */
+static bool is_plain(gunichar c)
+{
+    return c >= 0x20 && c != '"' && c != '\\' &&
+           !(c >= 0x7f && c <= 0x9f) &&         /* control characters */
+           c != 0x2028 && c != 0x2029 &&        /* line breaks to some */
+           !(c >= 0xd800 && c <= 0xdfff) &&     /* surrogates */
+           !(c >= 0xfdd0 && c <= 0xfdef) &&     /* never characters */
+           (c & 0xfffe) != 0xfffe;
+}
+
+static void print_name(GString *out, const uint16_t *name)
+{
+    for (; *name; name++) {
+        gunichar c = *name;
+
+        if (is_high(name[0]) && is_low(name[1])) {
+            c = 0x10000 + ((name[0] & 0x3ffu) << 10) + (name[1] & 0x3ffu);
+        }
+        if (!is_plain(c)) {
+            /* of a pair, the other half comes next */
+            g_string_append_printf(out, "\\u%04x", *name);
+            continue;
+        }
+        g_string_append_unichar(out, c);
+        if (c > 0xffff) {
+            name++;
+        }
+    }
+}
+
+static void print_hex(GString *out, const char *key, const uint8_t *data,
+                      size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    g_string_append_printf(out, ", \"%s\": \"", key);
+    for (size_t i = 0; i < size; i++) {
+        g_string_append_c(out, digits[data[i] >> 4]);
+        g_string_append_c(out, digits[data[i] & 15]);
+    }
+    g_string_append_c(out, '"');
+}
+
+static void print_bytes(GString *out, const char *key, GBytes *bytes)
+{
+    size_t size;
+    const uint8_t *data = g_bytes_get_data(bytes, &size);
+
+    print_hex(out, key, data, size);
+}
+
+void uefi_text_print_variable(GString *out, const UefiVariable *var)
+{
+    g_autofree char *guid = uefi_guid_print(&var->guid);
+
+    g_string_append(out, "{\"name\": \"");
+    print_name(out, var->name);
+    g_string_append_printf(out, "\", \"guid\": \"%s\"", guid);
+    if (var->data) {
+        g_string_append_printf(out, ", \"attr\": %" PRIu32, var->attributes);
+        print_bytes(out, "data", var->data);
+        if (var->attributes & EFI_ATTR_AT) {
+            print_hex(out, "time", var->time.b, sizeof(var->time.b));
+        }
+        if (var->binding) {
+            print_bytes(out, "digest", var->binding);
+        }
+    }
+    g_string_append_c(out, '}');
+}
+
+char *uefi_text_print_document(const UefiVarStore *store)
+{
+    GString *out = g_string_new(NULL);
+    const UefiVariable *var = NULL;
+    const char *separator = "\n";
+
+    g_string_append_printf(out, "{\"version\": %d, \"variables\": [",
+                           UEFI_TEXT_VERSION);
+    while ((var = uefi_store_next(store, UEFI_VIEW_BOOT, var))) {
+        if (uefi_variable_is_persistent(var)) {
+            g_string_append(out, separator);
+            uefi_text_print_variable(out, var);
+            separator = ",\n";
+        }
+    }
+    g_string_append(out, "\n]}\n");
+    return g_string_free(out, FALSE);
+}
+
+/* A removal knows nothing but a name: the store tells what goes. */
+static bool change_is_persistent(const UefiVarStore *store,
+                                 const UefiVariable *var)
+{
+    if (!var->data) {
+        var = uefi_store_find(store, UEFI_VIEW_BOOT, &var->guid, var->name);
+    }
+    return var && uefi_variable_is_persistent(var);
+}
+
+char *uefi_text_print_change(const UefiVarStore *store,
+                             const UefiVarChange *change)
+{
+    GString *out = g_string_new("{\"change\": [");
+    const char *separator = "";
+
+    for (guint i = 0; i < change->vars->len; i++) {
+        const UefiVariable *var = change->vars->pdata[i];
+
+        if (change_is_persistent(store, var)) {
+            g_string_append(out, separator);
+            uefi_text_print_variable(out, var);
+            separator = ", ";
+        }
+    }
+    g_string_append(out, "]}");
+    return g_string_free(out, FALSE);
+}
+
+/* ------------------------------------------------------------------------ */
+/* What the parsers ask */
+
+void uefi_text_entry_free(UefiTextEntry *entry)
+{
+    g_free(entry->name);
+    g_free(entry->guid);
+    g_free(entry->data);
+    g_free(entry->time);
+    g_free(entry->timestamp);
+    g_free(entry->digest);
+    g_free(entry);
+}
+
+bool uefi_text_knows(UefiTextObject object, const char *key,
+                     const char *where, GPtrArray *warnings)
+{
+    static const char *const document[] = { "version", "variables", NULL };
+    static const char *const change[] = { "change", NULL };
+    static const char *const variable[] = {
+        "name", "guid", "attr", "data", "time", "timestamp", "digest", NULL
+    };
+    static const char *const *const known[] = {
+        [UEFI_TEXT_DOCUMENT] = document,
+        [UEFI_TEXT_CHANGE] = change,
+        [UEFI_TEXT_VARIABLE] = variable,
+    };
+
+    if (g_strv_contains(known[object], key)) {
+        return true;
+    }
+    text_warn(warnings, "%s%sunknown key \"%.*s\" is ignored",
+              where, *where ? ": " : "", SHOWN, key);
+    return false;
+}
+
+bool uefi_text_check_version(int64_t version, GError **err)
+{
+    if (version != UEFI_TEXT_VERSION) {
+        return uefi_text_fail(err, "version %" PRId64 " of the format is not "
+                              "known, only version %d is", version,
+                              UEFI_TEXT_VERSION);
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------ */
+/* From the members of an object to a variable */
+
+typedef struct TextReader {
+    const char *list;       /* key of the list */
+    guint index;            /* of the entry in it */
+    const UefiTextEntry *entry;
+    GPtrArray *warnings;
+    GError **err;
+} TextReader;
+
+/* The path of the entry, and its name as far as that can be shown */
+static char *entry_label(const TextReader *r)
+{
+    return g_strdup_printf("%s[%u] (\"%.*s\")", r->list, r->index, SHOWN,
+                           r->entry->name);
+}
+
+static bool G_GNUC_PRINTF(2, 3) entry_fail(const TextReader *r,
+                                           const char *format, ...)
+{
+    g_autofree char *label = entry_label(r);
+    g_autofree char *reason = NULL;
+    va_list args;
+
+    va_start(args, format);
+    reason = g_strdup_vprintf(format, args);
+    va_end(args);
+    return uefi_text_fail(r->err, "%s: %s; correct or remove this entry",
+                          label, reason);
+}
+
+static void entry_warn(const TextReader *r, const char *text)
+{
+    g_autofree char *label = entry_label(r);
+
+    text_warn(r->warnings, "%s: %s", label, text);
+}
+
+/* NULL with the error set unless @text is one byte or more in hexadecimal */
+static GBytes *read_hex(const TextReader *r, const char *key, const char *text)
+{
+    size_t digits = strspn(text, "0123456789abcdefABCDEF");
+    size_t len = strlen(text);
+    uint8_t *data;
+
+    if (digits != len) {
+        entry_fail(r, "%s: character %zu is no hexadecimal digit", key,
+                   digits + 1);
+        return NULL;
+    }
+    if (!len || len % 2) {
+        entry_fail(r, "%s: %zu hexadecimal digits are no bytes", key, len);
+        return NULL;
+    }
+    data = g_malloc(len / 2);
+    for (size_t i = 0; i < len / 2; i++) {
+        data[i] = g_ascii_xdigit_value(text[2 * i]) << 4 |
+                  g_ascii_xdigit_value(text[2 * i + 1]);
+    }
+    return g_bytes_new_take(data, len / 2);
+}
+
+/* Undo the escapes of uefi_text_scan() */
+static uint16_t *read_name(const TextReader *r)
+{
+    const char *text = r->entry->name;
+    g_autofree uint16_t *name = g_new(uint16_t, strlen(text) + 1);
+    size_t len = 0;
+
+    while (*text) {
+        if (*text == '\\') {
+            unsigned unit = 0;
+
+            for (int i = 2; i < 6; i++) {
+                unit = unit << 4 | g_ascii_xdigit_value(text[i]);
+            }
+            if (!unit) {
+                entry_fail(r, "the name contains U+0000");
+                return NULL;
+            }
+            name[len++] = unit;
+            text += 6;
+        } else {
+            name[len++] = *text++;
+        }
+    }
+    name[len] = 0;
+    if (!len) {
+        entry_fail(r, "the name is empty");
+        return NULL;
+    }
+    return g_steal_pointer(&name);
+}
+
+static bool read_attr(const TextReader *r, uint32_t *attributes)
+{
+    int64_t attr = r->entry->attr;
+
+    if (attr < 0 || attr > UINT32_MAX) {
+        return entry_fail(r, "attr %" PRId64 " has more than 32 bits", attr);
+    }
+    if (!(attr & EFI_ATTR_NV)) {
+        return entry_fail(r, "attr %" PRId64 " is of a volatile variable",
+                          attr);
+    }
+    if (attr & EFI_ATTR_AP) {
+        entry_warn(r, "bit 6 (append) of attr is ignored");
+        attr &= ~(int64_t)EFI_ATTR_AP;
+    }
+    *attributes = attr;
+    return true;
+}
+
+static bool read_time(const TextReader *r, UefiVariable *var)
+{
+    const char *key = r->entry->time ? "time" : "timestamp";
+    const char *text = r->entry->time ?: r->entry->timestamp;
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (!text) {
+        return true;
+    }
+    if (r->entry->time && r->entry->timestamp) {
+        return entry_fail(r, "both time and timestamp");
+    }
+    bytes = read_hex(r, key, text);
+    if (!bytes) {
+        return false;
+    }
+    if (g_bytes_get_size(bytes) != EFI_TIME_SIZE) {
+        return entry_fail(r, "%s: %zu digits instead of %d", key,
+                          strlen(text), 2 * EFI_TIME_SIZE);
+    }
+    if (var->attributes & EFI_ATTR_AT) {
+        memcpy(var->time.b, g_bytes_get_data(bytes, NULL), EFI_TIME_SIZE);
+    } else if (strspn(text, "0") != 2 * EFI_TIME_SIZE) {
+        entry_warn(r, "time of a variable that is not authenticated is "
+                   "ignored");
+    }
+    return true;
+}
+
+static bool read_digest(const TextReader *r, UefiVariable *var)
+{
+    g_autoptr(GBytes) digest = NULL;
+
+    if (!r->entry->digest) {
+        return true;
+    }
+    digest = read_hex(r, "digest", r->entry->digest);
+    if (!digest) {
+        return false;
+    }
+    if (var->attributes & EFI_ATTR_AT) {
+        var->binding = g_steal_pointer(&digest);
+    } else {
+        entry_warn(r, "digest of a variable that is not authenticated is "
+                   "ignored");
+    }
+    return true;
+}
+
+static bool read_value(const TextReader *r, UefiVariable *var)
+{
+    if (!r->entry->has_attr) {
+        return entry_fail(r, "attr is missing");
+    }
+    if (!r->entry->data) {
+        return entry_fail(r, "data is missing");
+    }
+    if (!read_attr(r, &var->attributes)) {
+        return false;
+    }
+    var->data = read_hex(r, "data", r->entry->data);
+    return var->data && read_time(r, var) && read_digest(r, var);
+}
+
+/* A variable, or with @removal allowed and neither attr nor data, its removal */
+static UefiVariable *read_entry(const TextReader *r, bool removal)
+{
+    g_autoptr(UefiVariable) var = NULL;
+    g_autofree uint16_t *name = read_name(r);
+    UefiGuid guid;
+
+    if (!name) {
+        return NULL;
+    }
+    if (!uefi_guid_parse(r->entry->guid, &guid)) {
+        entry_fail(r, "guid \"%.*s\" is not of the form "
+                   "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", SHOWN,
+                   r->entry->guid);
+        return NULL;
+    }
+    var = uefi_variable_new(&guid, name, 0, NULL);
+    if (removal && !r->entry->has_attr && !r->entry->data) {
+        return g_steal_pointer(&var);
+    }
+    return read_value(r, var) ? g_steal_pointer(&var) : NULL;
+}
+
+static GPtrArray *read_entries(const char *text, UefiTextObject root,
+                               GPtrArray *warnings, GError **err)
+{
+    bool change = root == UEFI_TEXT_CHANGE;
+    g_autoptr(GPtrArray) vars =
+        g_ptr_array_new_with_free_func((GDestroyNotify)uefi_variable_free);
+    g_autoptr(GPtrArray) entries = NULL;
+    g_autofree char *json = uefi_text_scan(text, err);
+
+    if (!json) {
+        return NULL;
+    }
+    entries = uefi_json_parse(json, root, warnings, err);
+    if (!entries) {
+        return NULL;
+    }
+    for (guint i = 0; i < entries->len; i++) {
+        TextReader r = {
+            .list = change ? "change" : "variables",
+            .index = i,
+            .entry = entries->pdata[i],
+            .warnings = warnings,
+            .err = err,
+        };
+        UefiVariable *var = read_entry(&r, change);
+
+        if (!var) {
+            return NULL;
+        }
+        g_ptr_array_add(vars, var);
+    }
+    return g_steal_pointer(&vars);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Documents */
+
+static guint var_hash(gconstpointer key)
+{
+    const UefiVariable *var = key;
+    guint hash = 0;
+
+    for (const uint16_t *unit = var->name; *unit; unit++) {
+        hash = hash * 31 + *unit;
+    }
+    return hash * 31 + (var->guid.b[0] | var->guid.b[1] << 8);
+}
+
+static gboolean var_same(gconstpointer a, gconstpointer b)
+{
+    const UefiVariable *x = a, *y = b;
+
+    return uefi_guid_equal(&x->guid, &y->guid) &&
+           uefi_str_equal(x->name, y->name);
+}
+
+/* The variables by GUID and name, or NULL when two share them */
+static GHashTable *index_variables(GPtrArray *vars, GError **err)
+{
+    g_autoptr(GHashTable) index = g_hash_table_new(var_hash, var_same);
+
+    for (guint i = 0; i < vars->len; i++) {
+        UefiVariable *var = vars->pdata[i];
+
+        if (!g_hash_table_add(index, var)) {
+            g_autofree char *name = uefi_str_print(var->name);
+
+            uefi_text_fail(err, "variables[%u] (\"%s\"): an earlier entry has "
+                           "the same name and guid; remove one of the two", i,
+                           name);
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&index);
+}
+
+/*
+ * One record of certdb: GUID, length of the record, length of the name in
+ * CHAR16, length of the digest, name without NUL, digest (7.4).
+ */
+static bool read_binding(UefiMsg *msg, GHashTable *index)
+{
+    size_t start = msg->pos;
+    UefiVariable key = { .guid = uefi_msg_get_guid(msg) };
+    uint32_t size = uefi_msg_get_u32(msg);
+    uint32_t units = uefi_msg_get_u32(msg);
+    uint32_t digest_size = uefi_msg_get_u32(msg);
+    g_autofree uint16_t *name = NULL;
+    const uint8_t *digest;
+    UefiVariable *var;
+
+    if (units > uefi_msg_left(msg) / 2) {
+        return false;
+    }
+    name = g_new0(uint16_t, units + 1);
+    for (uint32_t i = 0; i < units; i++) {
+        name[i] = uefi_msg_get_u16(msg);
+    }
+    digest = uefi_msg_get_bytes(msg, digest_size);
+    if (!digest || !digest_size || msg->pos - start != size) {
+        return false;
+    }
+    key.name = name;
+    var = g_hash_table_lookup(index, &key);
+    if (var && (var->attributes & EFI_ATTR_AT) && !var->binding) {
+        var->binding = g_bytes_new(digest, digest_size);
+    }
+    return true;
+}
+
+static bool read_certdb(const UefiVariable *certdb, GHashTable *index)
+{
+    size_t size;
+    const void *data = g_bytes_get_data(certdb->data, &size);
+    g_autofree uint8_t *copy = g_memdup2(data, size);
+    UefiMsg msg;
+
+    uefi_msg_init(&msg, copy, size, 8);
+    if (uefi_msg_get_u32(&msg) != size) {
+        return false;
+    }
+    while (uefi_msg_left(&msg)) {
+        if (!read_binding(&msg, index)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Firmware keeps the bindings in one variable; we keep each with its own. */
+static bool take_certdb(GPtrArray *vars, GHashTable *index, GError **err)
+{
+    for (guint i = 0; i < vars->len; i++) {
+        UefiVariable *var = vars->pdata[i];
+
+        if (!uefi_variable_is(var, &uefi_guid_cert_db, "certdb")) {
+            continue;
+        }
+        if (!read_certdb(var, index)) {
+            return uefi_text_fail(err, "variables[%u] (\"certdb\"): the list "
+                                  "of signers is damaged; without this entry "
+                                  "private variables can only be read", i);
+        }
+        g_hash_table_remove(index, var);
+        g_ptr_array_remove_index(vars, i);
+        break;
+    }
+    return true;
+}
+
+/* The device bundled with QEMU keeps VendorKeysNv under a GUID not its own. */
+static void move_vendor_keys(GPtrArray *vars, GHashTable *index)
+{
+    g_autofree uint16_t *name = uefi_str_from_ascii("VendorKeysNv");
+    const UefiVariable ours = { .guid = uefi_guid_vendor_keys_nv,
+                                .name = name };
+    const UefiVariable theirs = { .guid = uefi_guid_global, .name = name };
+    UefiVariable *var = g_hash_table_lookup(index, &theirs);
+
+    if (var && !g_hash_table_contains(index, &ours)) {
+        g_hash_table_remove(index, var);
+        var->guid = ours.guid;
+        g_hash_table_add(index, var);
+    }
+}
+
+GPtrArray *uefi_text_parse_document(const char *text, GPtrArray *warnings,
+                                    GError **err)
+{
+    g_autoptr(GPtrArray) vars = NULL;
+    g_autoptr(GHashTable) index = NULL;
+
+    if (!*text) {
+        return g_ptr_array_new_with_free_func(
+            (GDestroyNotify)uefi_variable_free);
+    }
+    vars = read_entries(text, UEFI_TEXT_DOCUMENT, warnings, err);
+    if (!vars) {
+        return NULL;
+    }
+    index = index_variables(vars, err);
+    if (!index || !take_certdb(vars, index, err)) {
+        return NULL;
+    }
+    move_vendor_keys(vars, index);
+    return g_steal_pointer(&vars);
+}
+
+UefiVarChange *uefi_text_parse_change(const char *text, GError **err)
+{
+    GPtrArray *vars = read_entries(text, UEFI_TEXT_CHANGE, NULL, err);
+    UefiVarChange *change;
+
+    if (!vars) {
+        return NULL;
+    }
+    change = g_new0(UefiVarChange, 1);
+    change->vars = vars;
+    return change;
+}
+
+/* ------------------------------------------------------------------------ */
+/* Loading */
+
+static bool load_document(UefiVarStore *store, const char *document,
+                          GPtrArray *warnings, GError **err)
+{
+    g_autoptr(UefiVarChange) change = uefi_var_change_new();
+    g_autoptr(GPtrArray) vars =
+        uefi_text_parse_document(document, warnings, err);
+
+    if (!vars) {
+        return false;
+    }
+    for (guint i = 0; i < vars->len; i++) {
+        uefi_var_change_add(change, g_steal_pointer(&vars->pdata[i]));
+        uefi_store_apply(store, change);
+    }
+    return true;
+}
+
+static bool load_records(UefiVarStore *store, GPtrArray *records, GError **err)
+{
+    for (guint i = 0; records && i < records->len; i++) {
+        g_autoptr(UefiVarChange) change =
+            uefi_text_parse_change(records->pdata[i], err);
+
+        if (!change) {
+            g_prefix_error(err, "journal record %u: ", i + 1);
+            return false;
+        }
+        uefi_store_apply(store, change);
+    }
+    return true;
+}
+
+static bool check_room(const UefiVarStore *store, GError **err)
+{
+    uint64_t nv = uefi_store_used(store, UEFI_CLASS_NV);
+    uint64_t nv_room = uefi_store_capacity(store, UEFI_CLASS_NV);
+    uint64_t hwerr = uefi_store_used(store, UEFI_CLASS_HWERR);
+    uint64_t hwerr_room = uefi_store_capacity(store, UEFI_CLASS_HWERR);
+
+    if (nv > nv_room) {
+        return uefi_text_fail(err, "the variables take %" PRIu64 " bytes, but "
+                              "there is room for %" PRIu64 "; make the store "
+                              "larger by %" PRIu64 " bytes", nv, nv_room,
+                              nv - nv_room);
+    }
+    if (hwerr > hwerr_room) {
+        return uefi_text_fail(err, "the hardware error records take %" PRIu64
+                              " bytes, but there is room for %" PRIu64
+                              "; remove them or raise their quota", hwerr,
+                              hwerr_room);
+    }
+    return true;
+}
+
+bool uefi_text_load(UefiVarService *uv, const char *document,
+                    GPtrArray *records, GPtrArray *warnings, GError **err)
+{
+    UefiVarStore *store = uefi_store_new(&uv->config.limits);
+
+    if (!load_document(store, document ?: "", warnings, err) ||
+        !load_records(store, records, err) ||
+        !check_room(store, err)) {
+        uefi_store_free(store);
+        return false;
+    }
+    uefi_store_free(uv->store);
+    uv->store = store;
+    return true;
+}
