@@ -233,8 +233,10 @@ UefiReason uefi_vars_write(UefiVarService *uv, const UefiVarRequest *req)
     const UefiVariable *old = req->old;
     UefiReason reason;
 
-    reason = uefi_vars_checks_on(uv) ? uefi_check_set(uv, req)
-                                     : UEFI_REASON_OK;
+    reason = uefi_auth_protect(uv, req);
+    if (reason == UEFI_REASON_OK && uefi_vars_checks_on(uv)) {
+        reason = uefi_check_set(uv, req);
+    }
     if (reason != UEFI_REASON_OK) {
         return reason;
     }

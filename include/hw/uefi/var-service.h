@@ -262,6 +262,10 @@ typedef struct UefiVarLimits {
 /* What a guest can make the host walk in one request (ours) */
 #define UEFI_LIMIT_CERTIFICATES     64          /* in one signature */
 #define UEFI_LIMIT_SIGNERS          16          /* in one signature */
+#define UEFI_LIMIT_ATTRIBUTES       32          /* of one signer */
+#define UEFI_LIMIT_EXTENSIONS       64          /* of one certificate */
+#define UEFI_LIMIT_KEY_BITS         8192        /* of one RSA key */
+#define UEFI_LIMIT_KEY_USES         128         /* for one signature */
 
 /* ------------------------------------------------------------------------ */
 /* var-service-store.c: variables; find, order, quota, change sets */
@@ -671,6 +675,14 @@ void uefi_auth_free(UefiVarAuthState *auth);
 void uefi_auth_init(UefiVarService *uv);
 
 /**
+ * uefi_auth_protect: variables that no guest may write in this way (7.6, 7.7)
+ *
+ * State of the service is read-only in every phase, whatever the attributes
+ * of the request, so this comes before all else that looks at the store.
+ */
+UefiReason uefi_auth_protect(UefiVarService *uv, const UefiVarRequest *req);
+
+/**
  * uefi_auth_set: steps 16 to 18 of 4.2: who may write, then 4.3
  *
  * On success @change holds every variable that the request sets or removes.
@@ -687,5 +699,20 @@ void uefi_auth_committed(UefiVarService *uv, const UefiVarRequest *req);
 
 /** uefi_auth_setup_mode: cached platform mode, never read from a variable */
 bool uefi_auth_setup_mode(const UefiVarService *uv);
+
+/**
+ * uefi_auth_save: cached state for migration; the caller unrefs
+ *
+ * Versioned, little endian.
+ */
+GBytes *uefi_auth_save(const UefiVarService *uv);
+
+/**
+ * uefi_auth_load: take over what uefi_auth_save() gave
+ *
+ * Call it after the store has been loaded, with which the state must agree.
+ * Everything is validated first; on failure nothing has changed.
+ */
+bool uefi_auth_load(UefiVarService *uv, GBytes *bytes, GError **err);
 
 #endif /* HW_UEFI_VAR_SERVICE_H */
