@@ -545,6 +545,18 @@ static bool sync_file(UefiVarFile *f, GError **err)
     return true;
 }
 
+/*
+ * Remember how we left the file.  If fstat() fails, which must not undo what
+ * is durable already, the next check_unchanged() looks closer.
+ */
+static void note_stat(UefiVarFile *f, size_t size)
+{
+    if (!get_stat(f, &f->st, NULL)) {
+        memset(&f->st.st_mtim, 0, sizeof(f->st.st_mtim));
+        f->st.st_size = size;
+    }
+}
+
 /* Cut the file behind what is good, durably */
 static bool cut(UefiVarFile *f, GError **err)
 {
@@ -553,9 +565,10 @@ static bool cut(UefiVarFile *f, GError **err)
             return fail_errno(f, err, "cannot truncate");
         }
     }
-    if (!sync_file(f, err) || !get_stat(f, &f->st, err)) {
+    if (!sync_file(f, err)) {
         return false;
     }
+    note_stat(f, f->end);
     f->cut_due = false;
     return true;
 }
@@ -603,28 +616,26 @@ static bool check_unchanged(UefiVarFile *f, GError **err)
 /* Make the good part of the file longer by @text, durably, or leave it */
 static bool extend(UefiVarFile *f, const GString *text, GError **err)
 {
-    struct stat st;
-
     if (text->len > f->limit || f->end > f->limit - text->len) {
         return fail(f, err, UEFI_VAR_FILE_ERROR_FULL,
                     "the store would exceed its limit of %zu bytes",
                     f->limit);
     }
     if (!write_all(f, text->str, text->len, f->end, err) ||
-        !sync_file(f, err) || !get_stat(f, &st, err)) {
+        !sync_file(f, err)) {
         f->cut_due = true;
         if (!cut(f, NULL)) {
-            get_stat(f, &f->st, NULL);
+            note_stat(f, f->end);
         }
         return false;
     }
-    if ((uint64_t)st.st_size != f->end + text->len) {
+    note_stat(f, f->end + text->len);
+    if (file_size(f) != f->end + text->len) {
         return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
                     "somebody else changed the file at the same time");
     }
     f->end += text->len;
     f->open_line = false;
-    f->st = st;
     return true;
 }
 
@@ -766,11 +777,11 @@ static bool fold_front(UefiVarFile *f, GError **err)
     }
     ok = write_all(f, f->fold_text->str, f->fold_text->len, 0, err) &&
          sync_file(f, err);
-    if (!get_stat(f, &f->st, ok ? err : NULL) || !ok) {
-        return false;
+    note_stat(f, file_size(f));
+    if (ok) {
+        f->fold = FOLD_CUT;
     }
-    f->fold = FOLD_CUT;
-    return true;
+    return ok;
 }
 
 /* Step 3: cut the file behind it.  Until that is done nothing is appended. */
