@@ -10,7 +10,10 @@
 /* How much of a name or key is shown in a message, bytes */
 #define SHOWN   80
 
-G_DEFINE_QUARK(uefi-text-error-quark, uefi_text_error)
+GQuark uefi_text_error_quark(void)
+{
+    return g_quark_from_static_string("uefi-text-error");
+}
 
 bool uefi_text_fail(GError **err, const char *format, ...)
 {
@@ -401,7 +404,7 @@ static bool read_value(const TextReader *r, UefiVariable *var)
     return var->data && read_time(r, var) && read_digest(r, var);
 }
 
-/* A variable, or with @removal allowed and neither attr nor data, its removal */
+/* A variable, or if @removal is allowed and attr and data are missing, that */
 static UefiVariable *read_entry(const TextReader *r, bool removal)
 {
     g_autoptr(UefiVariable) var = NULL;

@@ -12,14 +12,14 @@
  * A document has one variable on a line:
  *
  *     {"version": 2, "variables": [
- *     {"name": "Lang", "guid": "8be4df61-…", "attr": 7, "data": "656e6700"},
- *     {"name": "db", "guid": "d719b2cb-…", "attr": 39, "data": "…", "time": "…"}
+ *     {"name": "Lang", "guid": "8be4df61-...", "attr": 7, "data": "656e6700"},
+ *     {"name": "db", "guid": "d719b2cb-...", "attr": 39, "data": "...", ...}
  *     ]}
  *
  * A change is one line without line feed, its variables in the order in which
  * they are to be applied; one without attr and data is removed:
  *
- *     {"change": [{"name": "Boot0001", "guid": "8be4df61-…"}]}
+ *     {"change": [{"name": "Boot0001", "guid": "8be4df61-..."}]}
  */
 
 #ifndef HW_UEFI_VAR_SERVICE_TEXT_H
@@ -94,7 +94,7 @@ bool uefi_text_load(UefiVarService *uv, const char *document,
 typedef enum UefiTextObject {
     UEFI_TEXT_DOCUMENT,     /* version, variables */
     UEFI_TEXT_CHANGE,       /* change */
-    UEFI_TEXT_VARIABLE,     /* name, guid, attr, data, time, … */
+    UEFI_TEXT_VARIABLE,     /* name, guid, attr, data, time, ... */
 } UefiTextObject;
 
 /*
