@@ -20,14 +20,12 @@ size_t uefi_msg_left(const UefiMsg *msg)
 /* The next @size bytes, or NULL with the cursor where it was */
 static uint8_t *msg_take(UefiMsg *msg, size_t size)
 {
-    uint8_t *field = msg->buf + msg->pos;
-
     if (msg->overrun || size > uefi_msg_left(msg)) {
         msg->overrun = true;
         return NULL;
     }
     msg->pos += size;
-    return field;
+    return msg->buf + msg->pos - size;
 }
 
 void uefi_msg_seek(UefiMsg *msg, size_t pos)
