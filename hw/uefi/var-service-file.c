@@ -235,6 +235,19 @@ static size_t trimmed(const char *text, size_t len)
     return len;
 }
 
+/* White space, or what is left of it when it did not reach the disk */
+static bool is_padding(const char *text, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (text[i] && !is_space(text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Offset, from @at on, of the next line that begins with '#', or @size */
 static size_t next_record(const char *data, size_t size, size_t at)
 {
@@ -288,7 +301,7 @@ static void scan_front(Scan *s, const char *data, size_t front)
         set_base(s, data, text_len);
         s->end = text_len + (text_len < len && data[text_len] == '\n');
         s->front = s->end;
-        if (len < front) {
+        if (!is_padding(data + len, front - len)) {
             note_bad(s, len, "a NUL byte");
         }
     } else {
@@ -366,7 +379,7 @@ static void scan(Scan *s, const char *data, size_t size)
         return;
     }
     scan_front(s, data, front);
-    if (front == size && !s->bad) {
+    if (front == size && !memchr(data, 0, size)) {
         s->end = s->front = size;
     }
     while (at < size) {
@@ -377,7 +390,7 @@ static void scan(Scan *s, const char *data, size_t size)
             note_bad(s, at, "a record that does not check out");
         } else {
             scan_record(s, &rec, at);
-            if (trimmed(data + rec.end, next - rec.end) > 0) {
+            if (!is_padding(data + rec.end, next - rec.end)) {
                 note_bad(s, rec.end, "bytes that are no record");
             }
         }
@@ -396,7 +409,7 @@ static bool scan_ok(const Scan *s, const char *data, size_t size)
         return false;
     }
     return !s->bad || s->folding ||
-           is_torn(data + s->bad_at, size - s->bad_at);
+           is_torn(data + s->end, size - s->end);
 }
 
 static void scan_clear(Scan *s)
