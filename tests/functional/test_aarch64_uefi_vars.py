@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+#
+# UEFI variable device of the virt machine, used by stock AAVMF and Linux
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+from uefi_vars_tests import UefiVarsTest
+
+
+class UefiVarsAarch64(UefiVarsTest):
+
+    guest_arch = "aarch64"
+
+    def setUp(self):
+        super().setUp()
+        self.set_machine("virt")
+
+    def device(self, options=""):
+        return "-device", f"uefi-vars-sysbus,jsonfile={self.store}{options}"
+
+    def test_sysbus_dma(self):
+        self.do_read_write(*self.device(), says="device tree, DMA")
+
+    def test_sysbus_pio(self):
+        self.do_read_write(*self.device(",use-pio=on"),
+                           says="device tree, PIO")
+
+    def test_no_acpi(self):
+        self.do_read_write(*self.device(), machine="virt,acpi=off",
+                           says="device tree, DMA")
+
+    def test_machine_property(self):
+        self.do_read_write("-global",
+                           f"uefi-vars-sysbus.jsonfile={self.store}",
+                           machine="virt,x-uefi-vars=on",
+                           says="device tree, DMA")
+
+    def test_attributes(self):
+        self.do_attributes(*self.device())
+
+    def test_names(self):
+        self.do_names(*self.device())
+
+    def test_reset(self):
+        self.do_reset(*self.device())
+
+    def test_no_device(self):
+        self.do_no_device()
+
+    def test_virt_fw_vars(self):
+        self.do_virt_fw_vars(*self.device())
+
+    def test_secure_boot(self):
+        self.do_secure_boot(*self.device())
+
+
+if __name__ == '__main__':
+    UefiVarsTest.main()

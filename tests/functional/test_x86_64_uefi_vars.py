@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+#
+# UEFI variable devices of a PC, used by stock OVMF and Linux
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+from uefi_vars_tests import UefiVarsTest
+
+
+class UefiVarsX86(UefiVarsTest):
+
+    guest_arch = "x86_64"
+
+    def setUp(self):
+        super().setUp()
+        self.set_machine("q35")
+
+    def device(self, name, options=""):
+        return "-device", f"{name},jsonfile={self.store}{options}"
+
+    def test_isa_dma(self):
+        self.do_read_write(*self.device("uefi-vars-isa"),
+                           says="I/O port 0x520, DMA")
+
+    def test_isa_pio(self):
+        self.do_read_write(*self.device("uefi-vars-isa", ",use-pio=on"),
+                           says="I/O port 0x520, PIO")
+
+    def test_x64_dma(self):
+        self.do_read_write(*self.device("uefi-vars-x64"),
+                           says="etc/hardware-info, DMA")
+
+    def test_x64_pio(self):
+        self.do_read_write(*self.device("uefi-vars-x64", ",use-pio=on"),
+                           says="etc/hardware-info, PIO")
+
+    def test_pc_machine(self):
+        self.do_attributes(*self.device("uefi-vars-isa"), machine="pc")
+
+    def test_names(self):
+        self.do_names(*self.device("uefi-vars-isa"))
+
+    def test_reset(self):
+        self.do_reset(*self.device("uefi-vars-isa"))
+
+    def test_no_device(self):
+        self.do_no_device()
+
+    def test_virt_fw_vars(self):
+        self.do_virt_fw_vars(*self.device("uefi-vars-x64"))
+
+
+if __name__ == '__main__':
+    UefiVarsTest.main()

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest with stock UEFI firmware that keeps its variables in a QEMU device.
+
+What `make run` and the functional tests have in common: where the parts of
+the guest are, the command line that boots it, and how a shell script gets
+into it.  scripts/make-guest makes the parts.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import List, NamedTuple
+
+TOP = Path(__file__).resolve().parents[2]
+PARTS = Path(os.environ.get("UEFI_VARS_GUEST", TOP / "build" / "guest"))
+
+# What the variable driver says on the console
+TAKEN_OVER = "uefi-vars: variables are kept by the host"
+NO_DEVICE = "uefi-vars: no device found"
+
+# The firmware moves the cursor and clears the screen a lot.
+_CONTROL = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]|\x1b[()].|\r|\x00")
+
+
+class Arch(NamedTuple):
+    """What differs between the architectures."""
+    name: str
+    console: str
+    cpu: List[str]
+    memory: str
+    firmware: str       # pattern of the code image; its variables: CODE->VARS
+    codes: List[str]
+
+
+ARCHES = {
+    "x86_64": Arch("x86_64", "ttyS0", [], "256", "OVMF",
+                   ["/usr/share/OVMF/OVMF_CODE_4M.fd",
+                    "/usr/share/OVMF/OVMF_CODE.fd"]),
+    "aarch64": Arch("aarch64", "ttyAMA0", ["-cpu", "cortex-a57"], "512",
+                    "AAVMF",
+                    ["/usr/share/AAVMF/AAVMF_CODE.no-secboot.fd",
+                     "/usr/share/AAVMF/AAVMF_CODE.fd"]),
+}
+
+
+def firmware(arch):
+    """Paths of the distribution's firmware: code, and blank variables."""
+    for code in ARCHES[arch].codes:
+        store = re.sub(r"CODE(\.no-secboot)?", "VARS", code)
+        if os.path.exists(code) and os.path.exists(store):
+            return code, store
+    raise FileNotFoundError(
+        f"no {ARCHES[arch].firmware} firmware in /usr/share; "
+        f"scripts/install-deps installs it")
+
+
+def firmware_with_keys(arch):
+    """The distribution's flash variables with Secure Boot keys."""
+    return firmware(arch)[1].replace(".fd", ".ms.fd")
+
+
+def part(name, arch):
+    """Path of a part of the guest, relative to here if that is shorter."""
+    path = PARTS / name.format(arch=arch)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; make it with "
+                                f"scripts/make-guest {arch}")
+    return min(str(path), os.path.relpath(path), key=len)
+
+
+def guest_args(arch, initramfs=None):
+    """Arguments for a guest: firmware, driver, kernel; neither machine,
+    console nor variable device.  The flash variables are thrown away: only
+    what the device keeps survives."""
+    code, store = firmware(arch)
+    flash = "if=pflash,format=raw"
+    return ARCHES[arch].cpu + [
+        "-m", ARCHES[arch].memory, "-nic", "none",
+        "-drive", f"{flash},readonly=on,file={code}",
+        "-drive", f"{flash},snapshot=on,file={store}",
+        "-device",
+        "pci-testdev,romfile=" + part("uefi-vars-{arch}.rom", arch),
+        "-kernel", part("vmlinuz-{arch}", arch),
+        "-initrd", initramfs or part("initramfs-{arch}", arch),
+        "-append", f"console={ARCHES[arch].console} quiet",
+    ]
+
+
+def _cpio_entry(name, mode, data):
+    fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+    head = "070701" + "".join(f"{field:08x}" for field in fields)
+    entry = head.encode() + name.encode() + b"\0"
+    entry += bytes(-len(entry) % 4) + data
+    return entry + bytes(-len(entry) % 4)
+
+
+def initramfs_with_script(arch, script, path):
+    """Write to @path an initramfs that runs the shell script (a string) and
+    powers off: the plain one with a second archive behind it."""
+    with open(part("initramfs-{arch}", arch), "rb") as file:
+        plain = file.read()
+    with open(path, "wb") as file:
+        file.write(plain + bytes(-len(plain) % 512))
+        file.write(_cpio_entry("script", 0o100644, script.encode()))
+        file.write(_cpio_entry("TRAILER!!!", 0, b""))
+    return path
+
+
+def console_text(raw):
+    """Console output (bytes) without the firmware's screen control."""
+    return _CONTROL.sub("", raw.decode(errors="replace"))

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bodies of the tests that boot a guest, for every architecture and door.
+
+Each boot runs one shell script in a Linux guest and then powers off, so the
+tests look at what the script printed and at the host's file.
+"""
+
+import json
+import shutil
+import subprocess
+import time
+
+from qemu_test import QemuSystemTest
+
+import uefi_vars_guest as guest
+
+BOOT_SECONDS = 120
+
+GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+IMGSEC = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
+OURS = "5f6b2c1e-94d7-4a38-8e05-b3c7d1a9f062"
+
+BEGIN, END = "begin-of-script\n", "end-of-script\n"
+
+
+def ours(name):
+    """Name of our variable as a file in efivarfs."""
+    return f"{name}-{OURS}"
+
+
+class Boot:
+    """What a boot showed: the console up to the script, and its output."""
+
+    def __init__(self, text):
+        self.text = text
+        self.console, _, rest = text.partition(BEGIN)
+        said, self.end, _ = rest.partition(END)
+        self.lines = said.splitlines()
+
+    def variables(self):
+        """The lines of "uefivar list" as {NAME-GUID: (attr, size)}."""
+        found = {}
+        for line in self.lines:
+            words = line.split(None, 2)
+            if len(words) == 3 and words[1].isdigit():
+                found[words[2]] = (int(words[0], 16), int(words[1]))
+        return found
+
+
+class UefiVarsTest(QemuSystemTest):
+    """A guest, its store on the host, and what goes into and out of it."""
+
+    #: set by the test files
+    guest_arch = None
+
+    def setUp(self):
+        super().setUp()
+        self.store = self.scratch_file("vars.json")
+
+    # --- the guest ---------------------------------------------------------
+
+    def read_console(self, vm, last_words=None):
+        """Everything the guest prints until QEMU ends, or until the words
+        given."""
+        raw = b""
+        end = time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < end:
+            vm.console_socket.settimeout(max(end - time.monotonic(), 1))
+            try:
+                data = vm.console_socket.recv(65536)
+            except TimeoutError:
+                break
+            except ConnectionError:
+                data = b""
+            if not data:
+                return guest.console_text(raw)
+            raw += data
+            text = guest.console_text(raw)
+            if last_words and last_words in text:
+                vm.shutdown(hard=True)
+                return text
+        vm.shutdown(hard=True)
+        self.fail(f"not done after {BOOT_SECONDS} s; the console said:\n" +
+                  guest.console_text(raw))
+
+    def boot(self, script, *args, machine=None, refused=None):
+        """Boot with more arguments for QEMU, run the script, power off.
+        Or see the boot refused with the words given."""
+        initramfs = self.scratch_file("initramfs")
+        guest.initramfs_with_script(
+            self.guest_arch,
+            f"echo {BEGIN}{script}\necho {END}", initramfs)
+        vm = self.get_vm()
+        if machine or self.machine:
+            vm.set_machine(machine or self.machine)
+        vm.set_console()
+        vm.add_args(*guest.guest_args(self.guest_arch, initramfs), *args)
+        vm.launch()
+        text = self.read_console(vm, last_words=refused)
+        if not refused:
+            vm.wait(timeout=BOOT_SECONDS)
+        self.log.info("console:\n%s", text)
+        result = Boot(text)
+        if refused:
+            self.assertIn(refused, result.console)
+        else:
+            self.assertTrue(result.end, f"the script did not end:\n{text}")
+        return result
+
+    def boot_with_store(self, script, *args, says="", **options):
+        """Boot; the firmware must have switched to the host's store, and
+        said so with the words given."""
+        result = self.boot(script, *args, **options)
+        self.assertIn(guest.TAKEN_OVER + (f" ({says})" if says else ""),
+                      result.console)
+        return result
+
+    # --- the host's file ---------------------------------------------------
+
+    def stored(self):
+        """The file as {(guid, name): variable}; it must hold nothing but
+        distinct non-volatile variables."""
+        with open(self.store, encoding="utf-8") as file:
+            text = json.load(file)
+        self.assertEqual(text["version"], 2)
+        found = {(var["guid"], var["name"]): var for var in text["variables"]}
+        self.assertEqual(len(found), len(text["variables"]))
+        for var in found.values():
+            self.assertTrue(var["attr"] & 1, f"volatile variable: {var}")
+        return found
+
+    def stored_ours(self):
+        """{name: (attr, data in hex)} of the variables under our GUID."""
+        return {name: (var["attr"], var["data"])
+                for (guid, name), var in self.stored().items()
+                if guid == OURS}
+
+    def write_store(self, variables):
+        """A store with {name: (attr, data)} under our GUID."""
+        with open(self.store, "w", encoding="utf-8") as file:
+            json.dump({"version": 2, "variables": [
+                {"name": name, "guid": OURS, "attr": attr, "data": data}
+                for name, (attr, data) in variables.items()]}, file)
+
+    # --- bodies ------------------------------------------------------------
+
+    def do_read_write(self, *args, **options):
+        """Read, write, append and delete; everything that is non-volatile
+        survives power off, and the file is exactly what was written."""
+        large = bytes(i % 251 for i in range(20000)).hex()
+        first = self.boot_with_store(f"""
+uefivar set {ours("Plain")} 7 48656c6c6f
+uefivar get {ours("Plain")}
+uefivar attr {ours("Plain")}
+uefivar set {ours("Changed")} 7 0102030405060708
+uefivar set {ours("Changed")} 7 99
+uefivar get {ours("Changed")}
+uefivar set {ours("Gone")} 7 00
+uefivar rm {ours("Gone")} && echo removed
+uefivar get {ours("Gone")} 2>&1 | grep -c "no variable"
+uefivar set {ours("Large")} 7 {large}
+uefivar get {ours("Large")} | md5sum
+""", *args, **options)
+        self.assertEqual(first.lines[:6],
+                         ["48656c6c6f", "07", "99", "removed", "1",
+                          self.md5_line(large)])
+        expected = {"Plain": (7, "48656c6c6f"), "Changed": (7, "99"),
+                    "Large": (7, large)}
+        self.assertEqual(self.stored_ours(), expected)
+
+        second = self.boot_with_store(f"""
+uefivar list
+uefivar get {ours("Plain")}
+uefivar get {ours("Changed")}
+uefivar get {ours("Large")} | md5sum
+uefivar rm {ours("Plain")}
+""", *args, **options)
+        self.assertEqual(second.lines[-3:],
+                         ["48656c6c6f", "99", self.md5_line(large)])
+        listed = {name: size for name, (attr, size)
+                  in second.variables().items() if name.endswith(OURS)}
+        self.assertEqual(listed, {ours("Plain"): 5, ours("Changed"): 1,
+                                  ours("Large"): 20000})
+        del expected["Plain"]
+        self.assertEqual(self.stored_ours(), expected)
+
+    @staticmethod
+    def md5_line(text):
+        """What md5sum prints for the line of text."""
+        return subprocess.run(["md5sum"], input=f"{text}\n", text=True,
+                              stdout=subprocess.PIPE,
+                              check=True).stdout.strip()
+
+    def do_attributes(self, *args, **options):
+        """Attributes and phases: what runtime may see and do (UEFI 8.2)."""
+        self.write_store({"BootOnly": (3, "b007"), "Runtime": (7, "50"),
+                          "Appended": (7, "0102")})
+        boot = self.boot_with_store(f"""
+uefivar list
+echo BootOnly: $(uefivar get {ours("BootOnly")} 2>&1 | grep -c "no variable")
+uefivar set {ours("BootOnly")} 3 00 2>/dev/null; echo write: $?
+uefivar set {ours("BootOnly")} 7 00 2>/dev/null; echo cover: $?
+uefivar set {ours("NewBootOnly")} 3 00 2>/dev/null; echo create: $?
+uefivar set {ours("NewVolatile")} 6 00 2>/dev/null; echo volatile: $?
+uefivar set {ours("Runtime")} 6 51 2>/dev/null; echo change: $?
+uefivar get {ours("Runtime")}
+uefivar append {ours("Appended")} 7 0304
+uefivar get {ours("Appended")}
+uefivar set SecureBoot-{GLOBAL} 6 01 2>/dev/null; echo SecureBoot: $?
+""", *args, **options)
+        listed = boot.variables()
+        self.assertNotIn(ours("BootOnly"), listed)
+        # What the firmware made at boot time, in the volatile store
+        for name in ("SecureBoot", "SetupMode", "PlatformLangCodes"):
+            self.assertEqual(listed[f"{name}-{GLOBAL}"][0], 6)
+        self.assertEqual(boot.lines[len(listed):],
+                         ["BootOnly: 1", "write: 1", "cover: 1", "create: 1",
+                          "volatile: 1", "change: 1", "50", "01020304",
+                          "SecureBoot: 1"])
+        self.assertEqual(self.stored_ours(),
+                         {"BootOnly": (3, "b007"), "Runtime": (7, "50"),
+                          "Appended": (7, "01020304")})
+
+    def do_names(self, *args, **options):
+        """Names outside ASCII, from the host's file and from the guest.
+        Linux makes one UCS-2 unit of each byte of a new file's name."""
+        self.write_store({"Grüße-€": (7, "6869"), "plain": (7, "00")})
+        boot = self.boot_with_store(f"""
+uefivar list
+uefivar get {ours("Grüße-€")}
+uefivar set {ours("Grüße-€")} 7 686f
+uefivar get {ours("Grüße-€")}
+uefivar set {ours("Größe")} 7 01
+uefivar get {ours("Größe")}
+""", *args, **options)
+        self.assertIn(ours("Grüße-€"), boot.variables())
+        self.assertEqual(boot.lines[-3:], ["6869", "686f", "01"])
+        self.assertEqual(self.stored_ours(), {
+            "Grüße-€": (7, "686f"), "plain": (7, "00"),
+            "Größe".encode().decode("latin-1"): (7, "01")})
+
+    def do_reset(self, *args, **options):
+        """A reset of the guest, with QEMU running on: the firmware finds the
+        device anew, non-volatile variables are there."""
+        boot = self.boot_with_store(f"""
+if ! uefivar get {ours("Mark")} 2>/dev/null; then
+    uefivar set {ours("Mark")} 7 beef
+    reboot -f
+fi
+""", *args, **options)
+        self.assertEqual(boot.text.count(guest.TAKEN_OVER), 2)
+        self.assertEqual(boot.lines[-1], "beef")
+        self.assertEqual(self.stored_ours(), {"Mark": (7, "beef")})
+
+    def do_no_device(self):
+        """Without a device: a clear message, the firmware's own variables."""
+        boot = self.boot(f"""
+uefivar list
+uefivar set {ours("Flash")} 7 f1a5
+uefivar get {ours("Flash")}
+""")
+        self.assertIn(guest.NO_DEVICE, boot.console)
+        self.assertNotIn(guest.TAKEN_OVER, boot.console)
+        self.assertIn(f"PlatformLang-{GLOBAL}", boot.variables())
+        self.assertEqual(boot.lines[-1], "f1a5")
+
+    def run_virt_fw_vars(self, *args):
+        """The tool's output; it must succeed."""
+        self.assertIsNotNone(shutil.which("virt-fw-vars"),
+                             "python3-virt-firmware is not installed")
+        return subprocess.run(["virt-fw-vars", *args], check=True, text=True,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT).stdout
+
+    def make_store_with_keys(self, *args):
+        """A store like the distribution's flash image with Secure Boot keys;
+        more arguments for virt-fw-vars."""
+        self.run_virt_fw_vars("-i", guest.firmware_with_keys(self.guest_arch),
+                              *args, "--output-json", self.store)
+
+    def do_virt_fw_vars(self, *args, **options):
+        """A store made by virt-fw-vars: the guest sees its keys, and the
+        tool prints the store when the guest has written to it.  Secure Boot
+        is off, for nobody in db has signed the guest's kernel."""
+        self.make_store_with_keys("--set-false", "SecureBootEnable")
+        before = self.stored()
+        keys = {"PK": GLOBAL, "KEK": GLOBAL, "db": IMGSEC, "dbx": IMGSEC}
+        boot = self.boot_with_store(f"""
+uefivar list
+uefivar get SetupMode-{GLOBAL}
+uefivar get SecureBoot-{GLOBAL}
+uefivar get PK-{GLOBAL}
+uefivar set {ours("Hello")} 7 48656c6c6f
+""", *args, **options)
+        listed = boot.variables()
+        for name, guid in keys.items():
+            self.assertEqual(listed[f"{name}-{guid}"],
+                             (0x27, len(before[guid, name]["data"]) // 2))
+        self.assertEqual(boot.lines[-3:],
+                         ["00", "00", before[GLOBAL, "PK"]["data"]])
+
+        after = self.stored()
+        for name, guid in keys.items():
+            for key in ("attr", "data", "time"):
+                self.assertEqual(after[guid, name][key],
+                                 before[guid, name][key])
+        printed = self.run_virt_fw_vars("-i", self.store, "--print",
+                                        "--verbose")
+        self.assertIn("name=Hello", printed)
+        self.assertIn("name=PK", printed)
+
+    def do_secure_boot(self, *args, **options):
+        """Firmware that knows Secure Boot enforces the host's keys: the
+        kernel starts only when db has its hash."""
+        self.make_store_with_keys()
+        self.boot_with_store("true", *args, **options,
+                             refused="No bootable option or device was found")
+
+        kernel = guest.part("vmlinuz-{arch}", self.guest_arch)
+        said = subprocess.run(["hash-to-efi-sig-list", kernel,
+                               self.scratch_file("hash.esl")], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+        self.make_store_with_keys("--add-db-hash", OURS, said.split()[-1])
+        boot = self.boot_with_store(f"""
+uefivar get SetupMode-{GLOBAL}
+uefivar get SecureBoot-{GLOBAL}
+""", *args, **options)
+        self.assertEqual(boot.lines, ["00", "01"])
