@@ -245,12 +245,28 @@ static void store_add(UefiVarStore *store, UefiVariable *var)
     g_hash_table_add(store->vars, var);
 }
 
+/* A new value for a variable that keeps attributes and place */
+static void store_overwrite(UefiVarStore *store, UefiVariable *old,
+                            UefiVariable *var)
+{
+    uint64_t *used = &store->used[uefi_store_class(old->attributes)];
+
+    *used += var_record_size(var) - var_record_size(old);
+    g_bytes_unref(old->data);
+    old->data = g_bytes_ref(var->data);
+}
+
 void uefi_store_apply(UefiVarStore *store, UefiVarChange *change)
 {
     while (change->vars->len) {
         UefiVariable *var = g_ptr_array_steal_index(change->vars, 0);
         UefiVariable *old = g_hash_table_lookup(store->vars, var);
 
+        if (old && var->in_place && old->attributes == var->attributes) {
+            store_overwrite(store, old, var);
+            uefi_variable_free(var);
+            continue;
+        }
         if (old) {
             store_remove(store, old);
         }

@@ -99,6 +99,26 @@ static void test_order(StoreTest *t, gconstpointer unused)
     check_order(t, UEFI_VIEW_RUNTIME, "");
 }
 
+/* A change can keep the place of a variable, as edk2 does for SetupMode. */
+static void test_in_place(StoreTest *t, gconstpointer unused)
+{
+    g_autoptr(UefiVarChange) change = uefi_var_change_new();
+    UefiVariable *var;
+
+    put(t, "a", ATTR_BS_RT, 1);
+    put(t, "b", ATTR_BS_RT, 1);
+    add(change, "a", ATTR_BS_RT, 8);
+    var = change->vars->pdata[0];
+    var->in_place = true;
+    uefi_store_apply(t->store, change);
+    check_order(t, UEFI_VIEW_BOOT, "ab");
+    check_order(t, UEFI_VIEW_RUNTIME, "ab");
+    g_assert_cmpuint(g_bytes_get_size(find(t, UEFI_VIEW_BOOT, "a")->data), ==,
+                     8);
+    g_assert_cmpuint(uefi_store_used(t->store, UEFI_CLASS_VOLATILE), ==,
+                     72 + 68);
+}
+
 static void test_find(StoreTest *t, gconstpointer unused)
 {
     put(t, "boot", ATTR_NV_BS, 1);
@@ -242,6 +262,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     TEST("8/order", test_order);
+    TEST("8/in-place", test_in_place);
     TEST("8/find", test_find);
     TEST("3.8/record", test_record);
     TEST("4.5/quota", test_quota);

@@ -144,6 +144,7 @@ typedef struct UefiVariable {
     UefiTime time;          /* zero unless EFI_ATTR_AT */
     GBytes *data;           /* owned reference */
     GBytes *binding;        /* signer (7.4), owned reference; NULL for none */
+    bool in_place;          /* in a change: keep the place of the old value */
     GList link[2];          /* place in the store, one for each UefiVarView */
 } UefiVariable;
 
