@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The commands of this repository; each installs, fetches and builds what it
+# needs.  The work is done by scripts/.
+#
+#   make run            boot a guest with its variables on the host
+#   make check          all tests
+#   make check-unit     the tests of the standalone build, in seconds
+#   make qemu           build/qemu/qemu-system-{x86_64,aarch64}
+#   make core           build/core, the standalone build
+#
+# QEMU_SRC=/path uses a QEMU source tree other than Debian's package.
+
+export QEMU_SRC
+
+.PHONY: all
+all: core qemu
+
+.PHONY: deps
+deps:
+	@scripts/install-deps
+
+.PHONY: qemu
+qemu: deps
+	@scripts/build-qemu
+
+.PHONY: core
+core: deps
+	@scripts/build-core core
+
+.PHONY: run
+run: qemu
+	@scripts/run $(ARCH)
+
+.PHONY: check
+check:
+	@scripts/check
+
+.PHONY: check-unit check-overlay check-style check-qtest check-functional
+check-unit check-overlay check-style check-qtest check-functional:
+	@scripts/check $(@:check-%=%)
+
+.PHONY: clean
+clean:
+	rm -rf build
