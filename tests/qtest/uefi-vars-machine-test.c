@@ -1,0 +1,395 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * QTest of the UEFI variable service: how the device sits in its machine,
+ * how firmware and operating system find it, how managers ask for it
+ *
+ * Numbers in the names of tests are sections of docs/specs/uefi-vars.rst.
+ */
+
+#include "qemu/osdep.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "qobject/qstring.h"
+#include "libqtest.h"
+#include "libqos/fw_cfg.h"
+#include "libqos/uefi-vars.h"
+
+#define FLASH_SIZE_PC   0x40000
+#define FLASH_SIZE_VIRT 0x4000000
+
+static bool is_x86(void)
+{
+    return !strcmp(qtest_get_arch(), "x86_64");
+}
+
+static void assert_works(QUefiVars *uv)
+{
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Works", QUEFI_NV_BS,
+                                   "yes"), ==, EFI_SUCCESS);
+    quefi_assert_text(uv, QUEFI_VENDOR, "Works", QUEFI_NV_BS, "yes");
+}
+
+/* ------------------------------------------------------------------------ */
+/* How managers see the type */
+
+/* libvirt looks for the name in this list */
+static void test_types(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+    QTestState *qts = qtest_init("-M none");
+    QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-list-types', 'arguments': "
+                                "{'implements': 'device'}}");
+    const QListEntry *entry;
+    bool found = false;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), entry) {
+        QDict *type = qobject_to(QDict, qlist_entry_obj(entry));
+
+        found |= !strcmp(qdict_get_str(type, "name"), door->type);
+    }
+    g_assert_true(found);
+    qobject_unref(rsp);
+    qtest_quit(qts);
+}
+
+static void test_help(const void *opaque)
+{
+    static const char *const properties[] = {
+        "disable-custom-mode", "force-secure-boot", "hwerr-quota", "jsonfile",
+        "max-auth-variable-size", "max-hwerr-variable-size",
+        "max-variable-size", "max-volatile-variable-size", "size", "use-pio",
+        "volatile-size",
+    };
+    const QUefiDoor *door = opaque;
+    g_autofree char *args = g_strdup_printf("-device %s,help", door->type);
+    g_autofree char *help = quefi_output(args);
+
+    for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
+        g_autofree char *start = g_strdup_printf("\n  %s=", properties[i]);
+        const char *line = strstr(help, start);
+        const char *text;
+
+        g_assert_nonnull(line);
+        /* "  name=<type>           - text (default: x)" */
+        text = strstr(line, " - ");
+        g_assert_nonnull(text);
+        g_assert_true(text < strchr(line + 1, '\n'));
+        g_assert_false(g_str_has_prefix(text, " -  (default"));
+        g_assert_true(g_ascii_isalpha(text[3]));
+    }
+}
+
+/* The command line of libvirt: JSON, plain path, sandbox where there is one */
+static void test_libvirt(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+    char *path = quefi_tmp_path("vars.json");
+    g_autofree char *args = NULL;
+    QTestState *qts = qtest_init("-M none");
+    QDict *rsp = qtest_qmp(qts, "{'execute': 'query-command-line-options'}");
+    const QListEntry *entry;
+    bool sandbox = false;
+    QUefiVars uv = { .door = door, .un_size = 8 };
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), entry) {
+        QDict *option = qobject_to(QDict, qlist_entry_obj(entry));
+
+        sandbox |= !strcmp(qdict_get_str(option, "option"), "sandbox") &&
+            !qlist_empty(qdict_get_qlist(option, "parameters"));
+    }
+    qobject_unref(rsp);
+    qtest_quit(qts);
+
+    args = g_strdup_printf("-M %s -device '{\"driver\":\"%s\","
+                           "\"jsonfile\":\"%s\"}' %s", door->machine,
+                           door->type, path, sandbox ?
+                           "-sandbox on,obsolete=deny,elevateprivileges=deny,"
+                           "spawn=deny,resourcecontrol=deny" : "");
+    g_test_message("%s", args);
+    for (int i = 0; i < 2; i++) {
+        uv.qts = qtest_init(args);
+        quefi_attach(&uv);
+        if (i == 0) {
+            assert_works(&uv);
+        } else {
+            quefi_assert_text(&uv, QUEFI_VENDOR, "Works", QUEFI_NV_BS, "yes");
+        }
+        qtest_quit(uv.qts);
+    }
+    quefi_tmp_free(path);
+}
+
+/* ------------------------------------------------------------------------ */
+/* What realize refuses */
+
+static void assert_refused(const char *args, const char *reason)
+{
+    g_autofree char *err = quefi_refused(args);
+
+    g_test_message("%s", err);
+    g_assert_nonnull(strstr(err, reason));
+    g_assert_true(strchr(err, '\n') == err + strlen(err) - 1);
+}
+
+/* One store on a machine, whichever way the two would have come */
+static void test_second(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+
+    for (size_t i = 0; i < quefi_n_doors; i++) {
+        const QUefiDoor *other = &quefi_doors[i];
+        g_autofree char *first = NULL, *args = NULL;
+
+        if (!strcmp(other->arch, door->arch) && qtest_has_device(other->type)) {
+            first = quefi_door_args(door, NULL);
+            args = g_strdup_printf("%s -device %s", first, other->type);
+            assert_refused(args, "one");
+        }
+    }
+}
+
+static void test_size(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+    static const char *const bad[] = { "size=0", "size=1", "size=4095" };
+    QUefiVars *uv;
+    QUefiInfo info;
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_autofree char *args = quefi_door_args(door, bad[i]);
+
+        assert_refused(args, "4096");
+    }
+    uv = quefi_start(door, false, NULL, "size=4096", NULL);
+    g_assert_cmpint(quefi_query(uv, QUEFI_NV_BS, &info), ==, EFI_SUCCESS);
+    g_assert_cmpint(info.max_storage, ==, 4096 - 28);
+    quefi_stop(uv);
+}
+
+/* 4.5: each limit is the one that was asked for */
+static void test_limits(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+    QUefiVars *uv = quefi_start(door, false, NULL,
+                                "size=65536,volatile-size=32768,"
+                                "max-variable-size=1024,"
+                                "max-auth-variable-size=2048,"
+                                "max-volatile-variable-size=4096,"
+                                "max-hwerr-variable-size=8192,"
+                                "hwerr-quota=16384", NULL);
+    QUefiInfo info;
+
+    g_assert_cmpint(quefi_query(uv, QUEFI_NV_BS, &info), ==, EFI_SUCCESS);
+    g_assert_cmpint(info.max_storage, ==, 65536 - 28 - 16384);
+    g_assert_cmpint(info.max_size, ==, 1024 - 60);
+    g_assert_cmpint(quefi_query(uv, QUEFI_NV_BS | EFI_ATTR_AT, &info), ==,
+                    EFI_SUCCESS);
+    g_assert_cmpint(info.max_size, ==, 2048 - 60);
+    g_assert_cmpint(quefi_query(uv, EFI_ATTR_BS, &info), ==, EFI_SUCCESS);
+    g_assert_cmpint(info.max_storage, ==, 32768 - 28);
+    g_assert_cmpint(info.max_size, ==, 4096 - 60);
+    g_assert_cmpint(quefi_query(uv, QUEFI_NV_BS_RT | EFI_ATTR_HR, &info), ==,
+                    EFI_SUCCESS);
+    g_assert_cmpint(info.max_storage, ==, 16384);
+    g_assert_cmpint(info.max_size, ==, 8192 - 60);
+    quefi_stop(uv);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Discovery on x86: fw_cfg and ACPI */
+
+/* Returns the file and its size, NULL when there is none */
+static uint8_t *fw_cfg_file(QUefiVars *uv, const char *name, size_t *size)
+{
+    QFWCFG *fw_cfg = pc_fw_cfg_init(uv->qts);
+    uint8_t *data = g_malloc(0x4000);
+
+    *size = qfw_cfg_get_file(fw_cfg, name, data, 0x4000);
+    pc_fw_cfg_uninit(fw_cfg);
+    if (!*size) {
+        g_clear_pointer(&data, g_free);
+    }
+    return data;
+}
+
+static void test_hardware_info(const void *opaque)
+{
+    static const uint8_t vector[] = {
+        0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0xf1, 0xfe, 0x00, 0x00, 0x00, 0x00,
+    };
+    const QUefiDoor *door = opaque;
+    QUefiVars *uv = quefi_start(door, false, NULL, NULL, NULL);
+
+    for (int i = 0; i < 2; i++) {
+        size_t size;
+        g_autofree uint8_t *data = fw_cfg_file(uv, "etc/hardware-info",
+                                               &size);
+
+        if (!strcmp(door->type, TYPE_UEFI_VARS_X64)) {
+            g_assert_nonnull(data);
+            g_assert_cmpmem(data, size, vector, sizeof(vector));
+        } else {
+            g_assert_null(data);
+        }
+        quefi_reset(uv);
+    }
+    quefi_stop(uv);
+}
+
+/* Offset of @needle in @hay, or -1 */
+static ssize_t find(const uint8_t *hay, size_t size, const void *needle,
+                    size_t needle_size)
+{
+    const uint8_t *at = memmem(hay, size, needle, needle_size);
+
+    return at ? at - hay : -1;
+}
+
+#define FIND(hay, size, needle) \
+    find(hay, size, needle, sizeof(needle) - 1)
+
+/* The body of Device (QEFI) in the DSDT, or NULL */
+static const uint8_t *acpi_node(const uint8_t *aml, size_t size, size_t *len)
+{
+    ssize_t at = FIND(aml, size, "QEFI");
+    size_t start, extra;
+
+    if (at < 0) {
+        return NULL;
+    }
+    /* DefDevice: 5b 82 PkgLength NameString; PkgLength counts itself */
+    for (extra = 0; extra < 4; extra++) {
+        start = at - 1 - extra;
+        if (aml[start - 2] == 0x5b && aml[start - 1] == 0x82 &&
+            aml[start] >> 6 == extra) {
+            break;
+        }
+    }
+    g_assert_cmpint(extra, <, 4);
+    *len = extra ? aml[start] & 0xf : aml[start] & 0x3f;
+    for (size_t i = 0; i < extra; i++) {
+        *len |= aml[start + 1 + i] << (4 + 8 * i);
+    }
+    *len -= at - start;
+    g_assert_cmpint(at + *len, <=, size);
+    return aml + at;
+}
+
+static void test_acpi(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+    QUefiVars *uv = quefi_start(door, false, NULL, NULL, NULL);
+    size_t size, len = 0;
+    g_autofree uint8_t *tables = fw_cfg_file(uv, "etc/acpi/tables", &size);
+    const uint8_t *node;
+
+    g_assert_nonnull(tables);
+    g_assert_cmpint(FIND(tables, size, "DSDT"), >=, 0);
+    node = acpi_node(tables, size, &len);
+    if (!door->is_io) {
+        g_assert_null(node);
+    } else {
+        g_assert_nonnull(node);
+        /* Name (_HID, "UEFIVARS") */
+        g_assert_cmpint(FIND(node, len, "\x08_HID\x0dUEFIVARS\0"), >=, 0);
+        /* Name (_STA, 0x0b): there, working, not shown */
+        g_assert_cmpint(FIND(node, len, "\x08_STA\x0a\x0b"), >=, 0);
+        /* IO (Decode16, 0x520, 0x520, any alignment, 0x20) */
+        g_assert_cmpint(FIND(node, len, "\x08_CRS\x11"), >=, 0);
+        len -= FIND(node, len, "\x47\x01\x20\x05\x20\x05");
+        g_assert_cmpint(len, >=, 8);
+        node += FIND(node, len, "\x47\x01\x20\x05\x20\x05");
+        g_assert_cmphex(node[7], ==, 0x20);
+    }
+    quefi_stop(uv);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Discovery on virt machines: device tree */
+
+static void test_fdt(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+    QUefiVars *uv = quefi_start(door, false, NULL, NULL, NULL);
+    g_autofree uint8_t *fdt = quefi_fdt_load(uv);
+    uint32_t parent, len;
+    uint32_t node = quefi_fdt_find(fdt, "qemu,uefi-vars", &parent);
+    g_autofree char *name = NULL;
+    const uint8_t *value;
+
+    g_assert_cmpint(node, !=, 0);
+    value = quefi_fdt_prop(fdt, node, "compatible", &len);
+    g_assert_cmpmem(value, len, "qemu,uefi-vars", 15);
+    value = quefi_fdt_prop(fdt, node, "reg", &len);
+    g_assert_cmpint(len, ==, 8);
+    g_assert_cmpmem(value + 4, 4, "\0\0\0\x20", 4);
+    name = g_strdup_printf("qemu-uefi-vars@%x", value[0] << 24 |
+                           value[1] << 16 | value[2] << 8 | value[3]);
+    g_assert_cmpstr((const char *)fdt + node, ==, name);
+
+    value = quefi_fdt_prop(fdt, parent, "compatible", &len);
+    g_assert_cmpmem(value, len, "qemu,platform\0simple-bus", 25);
+    value = quefi_fdt_prop(fdt, parent, "#address-cells", &len);
+    g_assert_cmpmem(value, len, "\0\0\0\x01", 4);
+    value = quefi_fdt_prop(fdt, parent, "#size-cells", &len);
+    g_assert_cmpmem(value, len, "\0\0\0\x01", 4);
+
+    /* The page is its own: nothing else answers in the rest of it */
+    g_assert_cmphex(uv->base % UEFI_VARS_PAGE_SIZE, ==, 0);
+    for (len = UEFI_VARS_REGS_SIZE; len < UEFI_VARS_PAGE_SIZE; len += 4) {
+        g_assert_cmphex(quefi_read(uv, len, 4), ==, UINT32_MAX);
+        quefi_write(uv, len, 4, 0);
+    }
+    assert_works(uv);
+    quefi_stop(uv);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Beside flash with firmware of its own */
+
+static void test_pflash(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+    size_t size = is_x86() ? FLASH_SIZE_PC : FLASH_SIZE_VIRT;
+    uint64_t base = is_x86() ? 0x100000000ull - size : 0;
+    char *path = quefi_tmp_path("flash.fd");
+    g_autofree char *args =
+        g_strdup_printf("-drive if=pflash,format=raw,unit=0,file=%s,"
+                        "readonly=on", path);
+    FILE *flash = fopen(path, "w");
+    QUefiVars *uv;
+
+    g_assert_nonnull(flash);
+    fputs("flash", flash);
+    g_assert_cmpint(ftruncate(fileno(flash), size), ==, 0);
+    fclose(flash);
+
+    uv = quefi_start(door, false, NULL, NULL, args);
+    assert_works(uv);
+    g_assert_cmphex(qtest_readl(uv->qts, base), ==, 0x73616c66);
+    quefi_stop(uv);
+    quefi_tmp_free(path);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    quefi_add_door_tests("machine/types", test_types);
+    quefi_add_door_tests("machine/help", test_help);
+    quefi_add_door_tests("machine/libvirt", test_libvirt);
+    quefi_add_door_tests("machine/second", test_second);
+    quefi_add_door_tests("machine/4.5/size", test_size);
+    quefi_add_door_tests("machine/4.5/limits", test_limits);
+    quefi_add_door_tests("machine/pflash", test_pflash);
+    if (is_x86()) {
+        quefi_add_door_tests("machine/1.3/hardware-info",
+                             test_hardware_info);
+        quefi_add_door_tests("machine/1.3/acpi", test_acpi);
+    } else {
+        quefi_add_door_tests("machine/1.3/fdt", test_fdt);
+    }
+    return g_test_run();
+}
