@@ -19,6 +19,7 @@ static const EfiGuid address_change_group = GUID_EVENT_VIRTUAL_ADDRESS_CHANGE;
 
 static EfiSystemTable *st;
 static Door door;
+static const EfiChar *trouble;
 static EfiEvent ready_to_boot_event, exit_boot_event, address_change_event;
 
 static void print(const EfiChar *text)
@@ -30,9 +31,10 @@ static void print(const EfiChar *text)
 
 static void report(void)
 {
-    if (!door.name) {
-        print(u"uefi-vars: no device found, the firmware keeps its own"
-              u" variables\r\n");
+    if (trouble) {
+        print(u"uefi-vars: ");
+        print(trouble);
+        print(u", the firmware keeps its own variables\r\n");
         return;
     }
     print(u"uefi-vars: variables are kept by the host (");
@@ -268,11 +270,11 @@ static EfiStatus start_device(uint64_t buffer)
     return services_event(&end_of_dxe_group);
 }
 
-static EfiStatus without_device(void)
+static EfiStatus without_device(const EfiChar *why)
 {
     EfiEvent event;
 
-    door.name = NULL;
+    trouble = why;
     /* Nothing but the wish to be heard keeps the image in memory. */
     return st->boot->create_event_ex(EVT_NOTIFY_SIGNAL, TPL_CALLBACK,
                                      on_boot_without_device, NULL,
@@ -287,7 +289,7 @@ EfiStatus efi_main(EfiHandle image, EfiSystemTable *system_table)
 
     st = system_table;
     if (!find_door(st, &door)) {
-        return without_device();
+        return without_device(u"no device found");
     }
     status = st->boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES,
                                       EFI_RUNTIME_SERVICES_DATA, pages,
@@ -299,7 +301,7 @@ EfiStatus efi_main(EfiHandle image, EfiSystemTable *system_table)
     if (EFI_ERROR(status)) {
         close_events();
         st->boot->free_pages(buffer, pages);
-        return status;
+        return without_device(u"the device does not work");
     }
     take_over();
     return EFI_SUCCESS;

@@ -13,6 +13,7 @@ from typing import List, NamedTuple
 
 TOP = Path(__file__).resolve().parents[2]
 PARTS = Path(os.environ.get("UEFI_VARS_GUEST", TOP / "build" / "guest"))
+SHARE = Path(os.environ.get("UEFI_VARS_FIRMWARE", "/usr/share"))
 
 # What the variable driver says on the console
 TAKEN_OVER = "uefi-vars: variables are kept by the host"
@@ -24,39 +25,38 @@ _CONTROL = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]|\x1b[()].|\r|\x00")
 
 class Arch(NamedTuple):
     """What differs between the architectures."""
-    name: str
     console: str
     cpu: List[str]
     memory: str
-    firmware: str       # pattern of the code image; its variables: CODE->VARS
-    codes: List[str]
+    codes: List[str]    # firmware code, best first; variables: CODE -> VARS
 
 
 ARCHES = {
-    "x86_64": Arch("x86_64", "ttyS0", [], "256", "OVMF",
-                   ["/usr/share/OVMF/OVMF_CODE_4M.fd",
-                    "/usr/share/OVMF/OVMF_CODE.fd"]),
-    "aarch64": Arch("aarch64", "ttyAMA0", ["-cpu", "cortex-a57"], "512",
-                    "AAVMF",
-                    ["/usr/share/AAVMF/AAVMF_CODE.no-secboot.fd",
-                     "/usr/share/AAVMF/AAVMF_CODE.fd"]),
+    "x86_64": Arch("ttyS0", [], "256",
+                   ["OVMF/OVMF_CODE_4M.fd", "OVMF/OVMF_CODE.fd"]),
+    "aarch64": Arch("ttyAMA0", ["-cpu", "cortex-a57"], "512",
+                    ["AAVMF/AAVMF_CODE.fd"]),
 }
 
 
+class Firmware(NamedTuple):
+    """The distribution's firmware images of one architecture."""
+    code: str
+    blank_vars: str
+    secure_code: str        # enforces Secure Boot
+    vars_with_keys: str
+
+
 def firmware(arch):
-    """Paths of the distribution's firmware: code, and blank variables."""
+    """Paths of the firmware images."""
     for code in ARCHES[arch].codes:
-        store = re.sub(r"CODE(\.no-secboot)?", "VARS", code)
+        code = str(SHARE / code)
+        store = code.replace("_CODE", "_VARS")
         if os.path.exists(code) and os.path.exists(store):
-            return code, store
-    raise FileNotFoundError(
-        f"no {ARCHES[arch].firmware} firmware in /usr/share; "
-        f"scripts/install-deps installs it")
-
-
-def firmware_with_keys(arch):
-    """The distribution's flash variables with Secure Boot keys."""
-    return firmware(arch)[1].replace(".fd", ".ms.fd")
+            return Firmware(code, store, code.replace(".fd", ".ms.fd"),
+                            store.replace(".fd", ".ms.fd"))
+    raise FileNotFoundError(f"no firmware for {arch} in {SHARE}; "
+                            f"scripts/install-deps installs it")
 
 
 def part(name, arch):
@@ -68,16 +68,17 @@ def part(name, arch):
     return min(str(path), os.path.relpath(path), key=len)
 
 
-def guest_args(arch, initramfs=None):
+def guest_args(arch, initramfs=None, secure=False):
     """Arguments for a guest: firmware, driver, kernel; neither machine,
     console nor variable device.  The flash variables are thrown away: only
     what the device keeps survives."""
-    code, store = firmware(arch)
+    images = firmware(arch)
+    code = images.secure_code if secure else images.code
     flash = "if=pflash,format=raw"
     return ARCHES[arch].cpu + [
         "-m", ARCHES[arch].memory, "-nic", "none",
         "-drive", f"{flash},readonly=on,file={code}",
-        "-drive", f"{flash},snapshot=on,file={store}",
+        "-drive", f"{flash},snapshot=on,file={images.blank_vars}",
         "-device",
         "pci-testdev,romfile=" + part("uefi-vars-{arch}.rom", arch),
         "-kernel", part("vmlinuz-{arch}", arch),

@@ -83,9 +83,11 @@ class UefiVarsTest(QemuSystemTest):
         self.fail(f"not done after {BOOT_SECONDS} s; the console said:\n" +
                   guest.console_text(raw))
 
-    def boot(self, script, *args, machine=None, refused=None):
+    def boot(self, script, *args, machine=None, refused=None,
+             secure=False):
         """Boot with more arguments for QEMU, run the script, power off.
-        Or see the boot refused with the words given."""
+        Or see the boot refused with the words given.  With secure, the
+        firmware is one that enforces Secure Boot."""
         initramfs = self.scratch_file("initramfs")
         guest.initramfs_with_script(
             self.guest_arch,
@@ -94,7 +96,8 @@ class UefiVarsTest(QemuSystemTest):
         if machine or self.machine:
             vm.set_machine(machine or self.machine)
         vm.set_console()
-        vm.add_args(*guest.guest_args(self.guest_arch, initramfs), *args)
+        vm.add_args(*guest.guest_args(self.guest_arch, initramfs, secure),
+                    *args)
         vm.launch()
         text = self.read_console(vm, last_words=refused)
         if not refused:
@@ -275,8 +278,9 @@ uefivar get {ours("Flash")}
     def make_store_with_keys(self, *args):
         """A store like the distribution's flash image with Secure Boot keys;
         more arguments for virt-fw-vars."""
-        self.run_virt_fw_vars("-i", guest.firmware_with_keys(self.guest_arch),
-                              *args, "--output-json", self.store)
+        image = guest.firmware(self.guest_arch).vars_with_keys
+        self.run_virt_fw_vars("-i", image, *args,
+                              "--output-json", self.store)
 
     def do_virt_fw_vars(self, *args, **options):
         """A store made by virt-fw-vars: the guest sees its keys, and the
@@ -313,7 +317,7 @@ uefivar set {ours("Hello")} 7 48656c6c6f
         """Firmware that knows Secure Boot enforces the host's keys: the
         kernel starts only when db has its hash."""
         self.make_store_with_keys()
-        self.boot_with_store("true", *args, **options,
+        self.boot_with_store("true", *args, **options, secure=True,
                              refused="No bootable option or device was found")
 
         kernel = guest.part("vmlinuz-{arch}", self.guest_arch)
@@ -324,5 +328,5 @@ uefivar set {ours("Hello")} 7 48656c6c6f
         boot = self.boot_with_store(f"""
 uefivar get SetupMode-{GLOBAL}
 uefivar get SecureBoot-{GLOBAL}
-""", *args, **options)
+""", *args, **options, secure=True)
         self.assertEqual(boot.lines, ["00", "01"])
