@@ -265,6 +265,12 @@ static void entry_warn(const TextReader *r, const char *text)
     text_warn(r->warnings, "%s: %s", label, text);
 }
 
+/* What programs write that keep a field for every variable: none */
+static bool is_zero(const char *text)
+{
+    return !text[strspn(text, "0")];
+}
+
 /* NULL with the error set unless @text is one byte or more in hexadecimal */
 static GBytes *read_hex(const TextReader *r, const char *key, const char *text)
 {
@@ -362,7 +368,7 @@ static bool read_time(const TextReader *r, UefiVariable *var)
     }
     if (var->attributes & EFI_ATTR_AT) {
         memcpy(var->time.b, g_bytes_get_data(bytes, NULL), EFI_TIME_SIZE);
-    } else if (strspn(text, "0") != 2 * EFI_TIME_SIZE) {
+    } else if (!is_zero(text)) {
         entry_warn(r, "time of a variable that is not authenticated is "
                    "ignored");
     }
@@ -379,6 +385,9 @@ static bool read_digest(const TextReader *r, UefiVariable *var)
     digest = read_hex(r, "digest", r->entry->digest);
     if (!digest) {
         return false;
+    }
+    if (is_zero(r->entry->digest)) {
+        return true;
     }
     if (var->attributes & EFI_ATTR_AT) {
         var->binding = g_steal_pointer(&digest);
