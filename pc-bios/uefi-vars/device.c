@@ -36,17 +36,24 @@ static Door device;
 static bool use_pio;
 static uint8_t *exchange;
 
+/*
+ * Each access is one plain load or store in assembly language: what a
+ * hypervisor can emulate for device memory, and nothing a compiler may split,
+ * merge or move.
+ */
 #ifdef __x86_64__
 
 static uint16_t read16(const Door *door, unsigned reg)
 {
     uint16_t value;
 
-    if (!door->is_port) {
-        return *(volatile uint16_t *)(door->base + reg);
+    if (door->is_port) {
+        asm volatile("inw %w1, %w0" : "=a"(value)
+                     : "Nd"((uint16_t)(door->base + reg)) : "memory");
+    } else {
+        asm volatile("movw (%1), %w0" : "=r"(value)
+                     : "r"(door->base + reg) : "memory");
     }
-    asm volatile("inw %w1, %w0" : "=a"(value)
-                 : "Nd"((uint16_t)(door->base + reg)) : "memory");
     return value;
 }
 
@@ -54,32 +61,36 @@ static uint32_t read32(const Door *door, unsigned reg)
 {
     uint32_t value;
 
-    if (!door->is_port) {
-        return *(volatile uint32_t *)(door->base + reg);
+    if (door->is_port) {
+        asm volatile("inl %w1, %0" : "=a"(value)
+                     : "Nd"((uint16_t)(door->base + reg)) : "memory");
+    } else {
+        asm volatile("movl (%1), %0" : "=r"(value)
+                     : "r"(door->base + reg) : "memory");
     }
-    asm volatile("inl %w1, %0" : "=a"(value)
-                 : "Nd"((uint16_t)(door->base + reg)) : "memory");
     return value;
 }
 
 static void write16(const Door *door, unsigned reg, uint16_t value)
 {
-    if (!door->is_port) {
-        *(volatile uint16_t *)(door->base + reg) = value;
-        return;
+    if (door->is_port) {
+        asm volatile("outw %w0, %w1" : : "a"(value),
+                     "Nd"((uint16_t)(door->base + reg)) : "memory");
+    } else {
+        asm volatile("movw %w0, (%1)" : : "r"(value),
+                     "r"(door->base + reg) : "memory");
     }
-    asm volatile("outw %w0, %w1" : : "a"(value),
-                 "Nd"((uint16_t)(door->base + reg)) : "memory");
 }
 
 static void write32(const Door *door, unsigned reg, uint32_t value)
 {
-    if (!door->is_port) {
-        *(volatile uint32_t *)(door->base + reg) = value;
-        return;
+    if (door->is_port) {
+        asm volatile("outl %0, %w1" : : "a"(value),
+                     "Nd"((uint16_t)(door->base + reg)) : "memory");
+    } else {
+        asm volatile("movl %0, (%1)" : : "r"(value),
+                     "r"(door->base + reg) : "memory");
     }
-    asm volatile("outl %0, %w1" : : "a"(value),
-                 "Nd"((uint16_t)(door->base + reg)) : "memory");
 }
 
 static void barrier(void)
@@ -89,10 +100,6 @@ static void barrier(void)
 
 #else /* aarch64 */
 
-/*
- * One load or store without write-back: the only kind that a hypervisor can
- * emulate for device memory.
- */
 static uint16_t read16(const Door *door, unsigned reg)
 {
     uint32_t value;
