@@ -644,6 +644,7 @@ static bool extend(UefiVarFile *f, const GString *text, GError **err)
     }
     note_stat(f, f->end + text->len);
     if (file_size(f) != f->end + text->len) {
+        f->st.st_size = f->end;
         return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
                     "somebody else changed the file at the same time");
     }

@@ -134,7 +134,8 @@ static bool no_doubt(const UefiDisk *disk)
         }
     }
     return image->len == disk->now->len &&
-           memcmp(image->data, disk->now->data, image->len) == 0;
+           (!image->len ||
+            memcmp(image->data, disk->now->data, image->len) == 0);
 }
 
 static int disk_fdatasync(void *opaque)
