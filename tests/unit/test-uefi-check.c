@@ -448,7 +448,7 @@ static void test_unknown(void)
 typedef struct Row {
     const UefiGuid *guid;
     const char *name;           /* with digits where the table has #### */
-    const char *row;
+    const char *row;            /* NNNN, for # means something in TAP */
     bool read_only;
     uint32_t attributes;
     uint64_t min_size;
@@ -503,16 +503,16 @@ static const Row rows[] = {
     { GLOBAL, "OsIndicationsSupported", "OsIndicationsSupported", false,
       A6, 8, 8, ANY },
     { GLOBAL, "OsIndications", "OsIndications", false, A7, 8, 8, ANY },
-    { GLOBAL, "Boot9ABC", "Boot####", false, A7, 6, INF, LOADOPT },
-    { GLOBAL, "DriverDEF0", "Driver####", false, A7, 6, INF, LOADOPT },
-    { GLOBAL, "SysPrep1234", "SysPrep####", false, A7, 6, INF, LOADOPT },
-    { GLOBAL, "Key5678", "Key####", false, A7, 10, 22, KEYS },
-    { GLOBAL, "PlatformRecovery0000", "PlatformRecovery####", false, A6, 6,
+    { GLOBAL, "Boot9ABC", "BootNNNN", false, A7, 6, INF, LOADOPT },
+    { GLOBAL, "DriverDEF0", "DriverNNNN", false, A7, 6, INF, LOADOPT },
+    { GLOBAL, "SysPrep1234", "SysPrepNNNN", false, A7, 6, INF, LOADOPT },
+    { GLOBAL, "Key5678", "KeyNNNN", false, A7, 10, 22, KEYS },
+    { GLOBAL, "PlatformRecovery0000", "PlatformRecoveryNNNN", false, A6, 6,
       INF, LOADOPT },
     { IMGSEC, "db", "db", false, A7 | AT, 1, INF, ANY },
     { IMGSEC, "dbx", "dbx", false, A7 | AT, 1, INF, ANY },
     { IMGSEC, "dbt", "dbt", false, A7 | AT, 1, INF, ANY },
-    { HWERR, "HwErrRec0000", "HwErrRec####", false, A7 | HR, 1, INF, ANY },
+    { HWERR, "HwErrRec0000", "HwErrRecNNNN", false, A7 | HR, 1, INF, ANY },
     { &uefi_guid_secure_boot_enable, "SecureBootEnable", "SecureBootEnable",
       false, A3, 1, 1, ANY },
     { &uefi_guid_custom_mode, "CustomMode", "CustomMode", false, A3, 1, 1,
@@ -1471,7 +1471,8 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/check/3.9-9/H9/count", test_property_count);
     g_test_add_func("/uefi/check/3.9-9/H9/bytes", test_property_bytes);
 
-    g_test_add_func("/uefi/check/before-end-of-dxe", test_before_end_of_dxe);
+    g_test_add_func("/uefi/check/4.2-12/before-end-of-dxe",
+                    test_before_end_of_dxe);
     g_test_add_func("/uefi/check/V1/read-only", test_read_only);
     g_test_add_func("/uefi/check/V2/attributes", test_attributes);
     g_test_add_func("/uefi/check/V3/size", test_size);
@@ -1491,7 +1492,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/check/L8/unlock", test_mor_unlock);
     g_test_add_func("/uefi/check/L9/wrong-key", test_mor_wrong_key);
     g_test_add_func("/uefi/check/L6/L8/L9/save-failed", test_mor_save_failed);
-    g_test_add_func("/uefi/check/5.4-mor/form", test_mor);
+    g_test_add_func("/uefi/check/5.4-mor/4.2-11/form", test_mor);
     g_test_add_func("/uefi/check/5.4-mor/runtime", test_mor_runtime);
     g_test_add_func("/uefi/check/5.4-mor/disabled", test_mor_disabled);
     g_test_add_func("/uefi/check/5.4-end-of-dxe/9.2-end-of-dxe/tpm",
