@@ -1,0 +1,126 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: what all doors share besides the registers
+ *
+ * Connects the core to the rest of QEMU: properties, the store file, the run
+ * state of the machine, resets, migration.
+ */
+
+#ifndef HW_UEFI_VAR_SERVICE_HOST_H
+#define HW_UEFI_VAR_SERVICE_HOST_H
+
+#include "qemu/notify.h"
+#include "qemu/timer.h"
+#include "system/runstate.h"
+#include "hw/uefi/var-service-file.h"
+#include "hw/uefi/var-service-regs.h"
+
+/* Who may write the store file */
+typedef enum UefiVarOwner {
+    UEFI_OWNER_SELF,        /* this machine */
+    UEFI_OWNER_SOURCE,      /* the sender of a migration that is awaited */
+    UEFI_OWNER_TARGET,      /* whoever this machine has been sent to */
+} UefiVarOwner;
+
+/* Plain state, no QOM object: each door embeds it. */
+typedef struct UefiVarDevice {
+    /* Properties */
+    char *jsonfile;
+    UefiVarConfig config;
+
+    UefiVarRegs regs;
+    UefiVarService *service;
+
+    /* The file; all unused when @jsonfile is NULL */
+    UefiVarFile *file;          /* NULL when not yet or no longer open */
+    UefiVarOwner owner;
+    bool locked;                /* we hold the lock and know the content */
+    bool stale;                 /* the store is not what the file says */
+    const UefiVarChange *unsaved;   /* the last change that was not saved */
+    QEMUTimer *idle;            /* folds the journal */
+
+    /* The failure that lasts, for the administrator */
+    char *save_error;           /* owned; NULL when all is well */
+    int64_t save_error_since;   /* host clock, ms */
+    int64_t report_after;       /* realtime clock, ms; limits the rate */
+    bool reported;              /* save_error has been reported */
+
+    VMChangeStateEntry *vmstate;
+    Notifier exit;
+} UefiVarDevice;
+
+/* By this interface a door is found, whatever bus it is on. */
+#define TYPE_UEFI_VARS_IF "uefi-vars-if"
+typedef struct UefiVarsIf UefiVarsIf;
+typedef struct UefiVarsIfClass UefiVarsIfClass;
+DECLARE_CLASS_CHECKERS(UefiVarsIfClass, UEFI_VARS_IF, TYPE_UEFI_VARS_IF)
+
+struct UefiVarsIfClass {
+    InterfaceClass parent_class;
+    UefiVarDevice *(*device)(Object *obj);
+};
+
+/** uefi_vars_find: the store of the machine, or NULL */
+UefiVarDevice *uefi_vars_find(void);
+
+/*
+ * The properties of every door: to be listed in its array, @field being the
+ * UefiVarDevice in the door's state.  uefi_vars_device_class_init() tells what
+ * they mean.
+ */
+#define DEFINE_UEFI_VARS_PROPERTIES(state, field)                           \
+    DEFINE_PROP_STRING("jsonfile", state, field.jsonfile),                  \
+    DEFINE_PROP_BOOL("use-pio", state, field.regs.use_pio, false),          \
+    DEFINE_PROP_BOOL("force-secure-boot", state,                            \
+                     field.config.force_secure_boot, false),                \
+    DEFINE_PROP_BOOL("disable-custom-mode", state,                          \
+                     field.config.disable_custom_mode, false),              \
+    DEFINE_PROP_UINT32("size", state, field.config.limits.nv_size,          \
+                       UEFI_LIMIT_NV_SIZE),                                 \
+    DEFINE_PROP_UINT32("volatile-size", state,                              \
+                       field.config.limits.volatile_size,                   \
+                       UEFI_LIMIT_VOLATILE_SIZE),                           \
+    DEFINE_PROP_UINT32("max-variable-size", state,                          \
+                       field.config.limits.max_var,                         \
+                       UEFI_LIMIT_MAX_VAR),                                 \
+    DEFINE_PROP_UINT32("max-auth-variable-size", state,                     \
+                       field.config.limits.max_auth,                        \
+                       UEFI_LIMIT_MAX_AUTH),                                \
+    DEFINE_PROP_UINT32("max-volatile-variable-size", state,                 \
+                       field.config.limits.max_volatile,                    \
+                       UEFI_LIMIT_MAX_VOLATILE),                            \
+    DEFINE_PROP_UINT32("max-hwerr-variable-size", state,                    \
+                       field.config.limits.max_hwerr,                       \
+                       UEFI_LIMIT_MAX_HWERR),                               \
+    DEFINE_PROP_UINT32("hwerr-quota", state,                                \
+                       field.config.limits.hwerr_quota,                     \
+                       UEFI_LIMIT_HWERR_QUOTA)
+
+/**
+ * uefi_vars_device_class_init: what is the same for the class of every door
+ *
+ * The class must implement TYPE_UEFI_VARS_IF, and have its properties set
+ * before.
+ */
+void uefi_vars_device_class_init(ObjectClass *oc,
+                                 UefiVarDevice *(*device)(Object *obj));
+
+/**
+ * uefi_vars_device_realize: check properties, open and load the store
+ * @as: what DMA addresses mean
+ * @region_size: of the register region, bytes
+ *
+ * The door maps @d->regs.mr afterwards.
+ */
+bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
+                              AddressSpace *as, uint64_t region_size,
+                              Error **errp);
+
+/** uefi_vars_device_loaded: the state has been replaced by a stream's */
+void uefi_vars_device_loaded(UefiVarDevice *d);
+
+/* var-service-vmstate.c; the opaque of this description is a UefiVarDevice */
+extern const VMStateDescription vmstate_uefi_vars_device;
+
+#endif /* HW_UEFI_VAR_SERVICE_HOST_H */
