@@ -95,14 +95,14 @@ def _cpio_entry(name, mode, data):
     return entry + bytes(-len(entry) % 4)
 
 
-def initramfs_with_script(arch, script, path):
-    """Write to @path an initramfs that runs the shell script (a string) and
-    powers off: the plain one with a second archive behind it."""
+def initramfs_with(arch, name, text, path):
+    """Write to @path the initramfs with one more file, by a second archive
+    behind it.  A shell script named "script" is run instead of a shell."""
     with open(part("initramfs-{arch}", arch), "rb") as file:
         plain = file.read()
     with open(path, "wb") as file:
         file.write(plain + bytes(-len(plain) % 512))
-        file.write(_cpio_entry("script", 0o100644, script.encode()))
+        file.write(_cpio_entry(name, 0o100644, text.encode()))
         file.write(_cpio_entry("TRAILER!!!", 0, b""))
     return path
 

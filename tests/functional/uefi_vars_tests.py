@@ -89,8 +89,8 @@ class UefiVarsTest(QemuSystemTest):
         Or see the boot refused with the words given.  With secure, the
         firmware is one that enforces Secure Boot."""
         initramfs = self.scratch_file("initramfs")
-        guest.initramfs_with_script(
-            self.guest_arch,
+        guest.initramfs_with(
+            self.guest_arch, "script",
             f"echo {BEGIN}{script}\necho {END}", initramfs)
         vm = self.get_vm()
         if machine or self.machine:
