@@ -356,7 +356,7 @@ static void check_reader(const char *script, const UefiDisk *disk)
 static char *reader_script(void)
 {
     g_autofree char *path = g_test_build_filename(
-        G_TEST_DIST, "..", "docs", "specs", "uefi-vars-file.rst", NULL);
+        G_TEST_DIST, "..", "..", "docs", "specs", "uefi-vars-file.rst", NULL);
     g_autofree char *text = NULL;
     g_autoptr(GError) err = NULL;
     g_auto(GStrv) lines = NULL;
