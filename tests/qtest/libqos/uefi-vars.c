@@ -956,14 +956,27 @@ static void quefi_run(const void *opaque)
     quefi_tmp_free(jsonfile);
 }
 
+/* A build may leave out doors, but one of an architecture it must have */
 static bool quefi_has_door(const QUefiDoor *door)
 {
     return !strcmp(door->arch, qtest_get_arch()) &&
         qtest_has_device(door->type);
 }
 
+static void quefi_check_doors(void)
+{
+    bool wanted = false, found = false;
+
+    for (size_t d = 0; d < quefi_n_doors; d++) {
+        wanted |= !strcmp(quefi_doors[d].arch, qtest_get_arch());
+        found |= quefi_has_door(&quefi_doors[d]);
+    }
+    g_assert_cmpint(wanted, ==, found);
+}
+
 void quefi_add_cases(const QUefiCase *cases, size_t n)
 {
+    quefi_check_doors();
     for (size_t d = 0; d < quefi_n_doors; d++) {
         const QUefiDoor *door = &quefi_doors[d];
 
@@ -987,6 +1000,7 @@ void quefi_add_cases(const QUefiCase *cases, size_t n)
 
 void quefi_add_door_tests(const char *name, void (*fn)(const void *door))
 {
+    quefi_check_doors();
     for (size_t d = 0; d < quefi_n_doors; d++) {
         const QUefiDoor *door = &quefi_doors[d];
 
