@@ -28,7 +28,7 @@ static UefiVarService *service_new(void)
 
 static char *read_data(const char *name)
 {
-    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "data",
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "..", "data",
                                                   "uefi-vars", name, NULL);
     g_autoptr(GError) err = NULL;
     char *text;
