@@ -76,24 +76,24 @@ UefiVarDevice *uefi_vars_find(void);
                      field.config.force_secure_boot, false),                \
     DEFINE_PROP_BOOL("disable-custom-mode", state,                          \
                      field.config.disable_custom_mode, false),              \
-    DEFINE_PROP_UINT32("size", state, field.config.limits.nv_size,          \
+    DEFINE_PROP_SIZE32("size", state, field.config.limits.nv_size,          \
                        UEFI_LIMIT_NV_SIZE),                                 \
-    DEFINE_PROP_UINT32("volatile-size", state,                              \
+    DEFINE_PROP_SIZE32("volatile-size", state,                              \
                        field.config.limits.volatile_size,                   \
                        UEFI_LIMIT_VOLATILE_SIZE),                           \
-    DEFINE_PROP_UINT32("max-variable-size", state,                          \
+    DEFINE_PROP_SIZE32("max-variable-size", state,                          \
                        field.config.limits.max_var,                         \
                        UEFI_LIMIT_MAX_VAR),                                 \
-    DEFINE_PROP_UINT32("max-auth-variable-size", state,                     \
+    DEFINE_PROP_SIZE32("max-auth-variable-size", state,                     \
                        field.config.limits.max_auth,                        \
                        UEFI_LIMIT_MAX_AUTH),                                \
-    DEFINE_PROP_UINT32("max-volatile-variable-size", state,                 \
+    DEFINE_PROP_SIZE32("max-volatile-variable-size", state,                 \
                        field.config.limits.max_volatile,                    \
                        UEFI_LIMIT_MAX_VOLATILE),                            \
-    DEFINE_PROP_UINT32("max-hwerr-variable-size", state,                    \
+    DEFINE_PROP_SIZE32("max-hwerr-variable-size", state,                    \
                        field.config.limits.max_hwerr,                       \
                        UEFI_LIMIT_MAX_HWERR),                               \
-    DEFINE_PROP_UINT32("hwerr-quota", state,                                \
+    DEFINE_PROP_SIZE32("hwerr-quota", state,                                \
                        field.config.limits.hwerr_quota,                     \
                        UEFI_LIMIT_HWERR_QUOTA)
 
