@@ -248,7 +248,10 @@ static bool is_padding(const char *text, size_t len)
     return true;
 }
 
-/* Offset, from @at on, of the next line that begins with '#', or @size */
+/*
+ * Offset, from @at on, of the next line that begins with '#', or @size.  The
+ * line feed before it may read as NUL.
+ */
 static size_t next_record(const char *data, size_t size, size_t at)
 {
     while (at < size) {
@@ -258,7 +261,7 @@ static size_t next_record(const char *data, size_t size, size_t at)
             break;
         }
         at = hash - data;
-        if (at == 0 || data[at - 1] == '\n') {
+        if (at == 0 || data[at - 1] == '\n' || data[at - 1] == 0) {
             return at;
         }
         at++;
@@ -560,12 +563,12 @@ static bool sync_file(UefiVarFile *f, GError **err)
 
 /*
  * Remember how we left the file.  If fstat() fails, which must not undo what
- * is durable already, the next check_unchanged() looks closer.
+ * is durable already, the time stays the old one, so that the next
+ * check_unchanged() looks closer.
  */
 static void note_stat(UefiVarFile *f, size_t size)
 {
     if (!get_stat(f, &f->st, NULL)) {
-        memset(&f->st.st_mtim, 0, sizeof(f->st.st_mtim));
         f->st.st_size = size;
     }
 }

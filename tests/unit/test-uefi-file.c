@@ -419,6 +419,104 @@ static void test_refused(void)
     check_refused(DOC "\n# comment", 17, "'truncate -s 8'");
 }
 
+static char *record(const char *kind, unsigned seq, const char *prev,
+                    const char *payload)
+{
+    g_autofree char *text =
+        g_strdup_printf("#uefi-vars-journal 1 %s %u %.16s %zu %s",
+                        kind, seq, prev, strlen(payload), payload);
+    g_autofree char *check =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+
+    return g_strdup_printf("%s %.16s\n", text, check);
+}
+
+/* Records that are good, but not where they stand */
+static void test_misplaced(void)
+{
+    g_autofree char *base =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, "{}", -1);
+    g_autofree char *first = record("change", 1, base, "2=b");
+    const char *last = first + strlen(first) - 17;
+    g_autofree char *second = record("change", 2, last, "3=c");
+    g_autofree char *fold = record("fold", 2, last, "");
+    g_autofree char *after = record("change", 3, fold + strlen(fold) - 17, "x");
+    g_autofree char *number = record("change", 2, base, "2=b");
+    g_autofree char *prev = record("change", 1, NO_PREV, "2=b");
+    g_autofree char *kind = record("chance", 1, base, "2=b");
+    g_autofree char *document = record("document", 0, NO_PREV, "{4}");
+    const struct {
+        const char *parts[5];
+        const char *expected;
+    } files[] = {
+        { { "{}\n", first, second }, "{}|2=b|3=c" },
+        { { "{}\n", first, "\t\n\n", second }, "{}|2=b|3=c" },
+        { { "{}\n", first, fold }, "{}|2=b" },
+        { { "{}\n", first, fold, "#?" }, "{}|2=b" },
+        { { "{}\n", first, fold, document }, "{4}" },
+        { { "{}\n", number, "#?\n", document }, "{4}" },
+        { { "", document }, "{4}" },
+        { { "{}\n", first, fold, second }, "!byte 138" },
+        { { "{}\n", first, fold, after }, "!byte 138" },
+        { { "{}\n", second }, "!byte 3" },
+        { { "{}\n", number }, "!byte 3" },
+        { { "{}\n", prev }, "!byte 3" },
+        { { "{}\n", kind }, "!byte 3" },
+        { { "{}\n", document, first }, "!byte " },
+        { { "{}\n", first, "x\n", second }, "!byte " },
+        { { "{}\n", first, "x\n" }, "!byte " },
+        { { "{}\n", first, "#\n", second }, "!byte " },
+        { { "", first }, "!byte 0" },
+        { { "\n", first }, "!byte 0" },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *data = g_strconcat(
+            files[i].parts[0], files[i].parts[1], files[i].parts[2],
+            files[i].parts[3], files[i].parts[4], NULL);
+
+        if (files[i].expected[0] == '!') {
+            check_refused(data, strlen(data), files[i].expected + 1);
+        } else {
+            g_autofree char *text = load_bytes(data, strlen(data));
+
+            g_assert_cmpstr(text, ==, files[i].expected);
+        }
+    }
+}
+
+/* Zeroes are an interrupted write, unless a good record follows */
+static void test_zeroes(void)
+{
+    g_autoptr(UefiDisk) whole = journal_disk();
+    size_t first = strlen(DOC) + 1;
+    size_t size = (whole->now->len - first) / 3;
+    unsigned i;
+
+    for (i = 0; i < 3; i++) {
+        g_autoptr(UefiDisk) disk = uefi_disk_new(whole->now->data,
+                                                 whole->now->len);
+        g_autofree char *text = NULL;
+
+        memset(disk->now->data + first + i * size, 0, size);
+        text = load_bytes(disk->now->data, disk->now->len);
+        if (i == 2) {
+            g_assert_cmpstr(text, ==, DOC "|2=b|3=c");
+        } else {
+            g_assert_nonnull(strstr(text, "a record that does not follow"));
+        }
+        memset(disk->now->data + first + i * size, '#', 1);
+        g_free(text);
+        text = load_bytes(disk->now->data, disk->now->len);
+        if (i == 2) {
+            g_assert_cmpstr(text, ==, DOC "|2=b|3=c");
+        } else {
+            g_assert_nonnull(strstr(text, "a record that does not check out"));
+        }
+    }
+}
+
 /* The state after the first @n of the changes in journal_disk() */
 static char *known_state(unsigned n)
 {
@@ -795,6 +893,24 @@ static void test_interrupted(void)
     }
 }
 
+static int write_nothing(void *opaque, UefiDiskOp op, size_t *len)
+{
+    if (op == UEFI_DISK_PWRITE) {
+        *len = 0;
+    }
+    return 0;
+}
+
+static void test_no_progress(void)
+{
+    g_autoptr(UefiDisk) disk = journal_disk();
+    g_autoptr(UefiVarFile) f = uefi_disk_open(disk, 0);
+
+    check_load(f, DOC "|2=b|3=c|4=d");
+    disk->fault = write_nothing;
+    check_append_fails(f, UEFI_VAR_FILE_ERROR_IO);
+}
+
 /* A file that cannot be read is not written either */
 static void test_load_fails(void)
 {
@@ -1065,6 +1181,8 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/file/fold-steps", test_fold_steps);
     g_test_add_func("/uefi/file/reader", test_reader);
     g_test_add_func("/uefi/file/refused", test_refused);
+    g_test_add_func("/uefi/file/misplaced", test_misplaced);
+    g_test_add_func("/uefi/file/zeroes", test_zeroes);
     g_test_add_func("/uefi/file/cut", test_cut);
     g_test_add_func("/uefi/file/flip", test_flip);
     g_test_add_func("/uefi/file/flip-fold", test_flip_fold);
@@ -1073,6 +1191,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/file/limits", test_limits);
     g_test_add_func("/uefi/file/faults", test_faults);
     g_test_add_func("/uefi/file/interrupted", test_interrupted);
+    g_test_add_func("/uefi/file/no-progress", test_no_progress);
     g_test_add_func("/uefi/file/load-fails", test_load_fails);
     g_test_add_func("/uefi/file/changed", test_changed);
     g_test_add_func("/uefi/file/changed-meanwhile", test_changed_meanwhile);
