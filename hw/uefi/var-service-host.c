@@ -521,7 +521,7 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     }
     if (d->jsonfile) {
         d->idle = timer_new_ms(QEMU_CLOCK_REALTIME, on_idle, d);
-        d->vmstate = qdev_add_vm_change_state_handler(dev, on_run_state, d);
+        d->run_state = qdev_add_vm_change_state_handler(dev, on_run_state, d);
         d->exit.notify = on_machine_exit;
         qemu_add_exit_notifier(&d->exit);
     }

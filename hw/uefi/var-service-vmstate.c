@@ -2,18 +2,114 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * UEFI variable service: migration and snapshots
+ *
+ * The stream is read into a place of its own, checked, and taken over at the
+ * end: one that is refused leaves the device as it was.
  */
 
 #include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "migration/vmstate.h"
 #include "hw/uefi/var-service-host.h"
+
+static void transit_clear(UefiVarTransit *t)
+{
+    g_free(t->pio);
+    g_free(t->state);
+    memset(t, 0, sizeof(*t));
+}
+
+static int device_pre_save(void *opaque)
+{
+    UefiVarDevice *d = opaque;
+    UefiVarTransit *t = &d->transit;
+    GBytes *state = uefi_vars_state_save(d->service);
+    gsize size;
+
+    transit_clear(t);
+    t->status = d->regs.status;
+    t->dma_addr = d->regs.dma_addr;
+    t->buffer_size = d->regs.buffer_size;
+    t->pio_offset = d->regs.pio_offset;
+    t->pio = g_memdup2(d->regs.pio, t->buffer_size);
+    t->state = g_bytes_unref_to_data(state, &size);
+    t->state_size = size;
+    return 0;
+}
+
+static int device_post_save(void *opaque)
+{
+    UefiVarDevice *d = opaque;
+
+    transit_clear(&d->transit);
+    return 0;
+}
+
+static int device_pre_load(void *opaque)
+{
+    return device_post_save(opaque);
+}
+
+static bool transit_regs_valid(void *opaque, int version_id)
+{
+    const UefiVarTransit *t = &((UefiVarDevice *)opaque)->transit;
+
+    return t->buffer_size <= UEFI_VARS_MAX_BUFFER_SIZE &&
+           t->pio_offset <= t->buffer_size;
+}
+
+static bool transit_state_valid(void *opaque, int version_id)
+{
+    UefiVarDevice *d = opaque;
+
+    return d->transit.state_size > 0 &&
+           d->transit.state_size <= uefi_vars_state_max(d->service);
+}
+
+static int device_post_load(void *opaque, int version_id)
+{
+    UefiVarDevice *d = opaque;
+    UefiVarTransit *t = &d->transit;
+    g_autoptr(GError) err = NULL;
+
+    if (!uefi_vars_state_load(d->service, t->state, t->state_size, &err)) {
+        error_report("uefi-vars: %s", err->message);
+        transit_clear(t);
+        return -EINVAL;
+    }
+    uefi_vars_regs_set_buffer(&d->regs, t->buffer_size);
+    d->regs.status = t->status;
+    d->regs.dma_addr = t->dma_addr;
+    d->regs.pio_offset = t->pio_offset;
+    if (t->buffer_size > 0) {
+        memcpy(d->regs.pio, t->pio, t->buffer_size);
+    }
+    transit_clear(t);
+    uefi_vars_device_loaded(d);
+    return 0;
+}
 
 const VMStateDescription vmstate_uefi_vars_device = {
     .name = "uefi-vars-device",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_save = device_pre_save,
+    .post_save = device_post_save,
+    .pre_load = device_pre_load,
+    .post_load = device_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT16(regs.status, UefiVarDevice),
+        VMSTATE_UINT16(transit.status, UefiVarDevice),
+        VMSTATE_UINT64(transit.dma_addr, UefiVarDevice),
+        VMSTATE_UINT32(transit.buffer_size, UefiVarDevice),
+        VMSTATE_UINT32(transit.pio_offset, UefiVarDevice),
+        VMSTATE_VALIDATE("buffer size and offset", transit_regs_valid),
+        VMSTATE_VBUFFER_ALLOC_UINT32(transit.pio, UefiVarDevice, 1, NULL,
+                                     transit.buffer_size),
+        VMSTATE_UINT32(transit.state_size, UefiVarDevice),
+        VMSTATE_VALIDATE("size of the state", transit_state_valid),
+        VMSTATE_VBUFFER_ALLOC_UINT32(transit.state, UefiVarDevice, 1, NULL,
+                                     transit.state_size),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -23,6 +23,17 @@ typedef enum UefiVarOwner {
     UEFI_OWNER_TARGET,      /* whoever this machine has been sent to */
 } UefiVarOwner;
 
+/* What travels in a migration stream, on its way in or out */
+typedef struct UefiVarTransit {
+    uint16_t status;
+    uint64_t dma_addr;
+    uint32_t buffer_size;       /* bytes */
+    uint32_t pio_offset;        /* bytes */
+    uint8_t *pio;               /* buffer_size bytes, owned */
+    uint32_t state_size;        /* bytes */
+    uint8_t *state;             /* of uefi_vars_state_save(), owned */
+} UefiVarTransit;
+
 /* Plain state, no QOM object: each door embeds it. */
 typedef struct UefiVarDevice {
     /* Properties */
@@ -46,7 +57,8 @@ typedef struct UefiVarDevice {
     int64_t report_after;       /* realtime clock, ms; limits the rate */
     bool reported;              /* save_error has been reported */
 
-    VMChangeStateEntry *vmstate;
+    UefiVarTransit transit;
+    VMChangeStateEntry *run_state;
     Notifier exit;
 } UefiVarDevice;
 
