@@ -486,6 +486,21 @@ static void test_misplaced(void)
     }
 }
 
+/* A NUL has no place in a record, even if its check is right */
+static void test_nul(void)
+{
+    static const char text[] =
+        "#uefi-vars-journal 1 document 0 " NO_PREV " 3 {\0}";
+    size_t len = sizeof(text) - 1;
+    g_autofree char *check = g_compute_checksum_for_data(
+        G_CHECKSUM_SHA256, (const guchar *)text, len);
+    g_autofree char *tail = g_strdup_printf(" %.16s\n", check);
+    g_autoptr(GString) data = g_string_new_len(text, len);
+
+    g_string_append(data, tail);
+    check_refused(data->str, data->len, "damaged at byte 0");
+}
+
 /* Zeroes are an interrupted write, unless a good record follows */
 static void test_zeroes(void)
 {
@@ -1182,6 +1197,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/file/reader", test_reader);
     g_test_add_func("/uefi/file/refused", test_refused);
     g_test_add_func("/uefi/file/misplaced", test_misplaced);
+    g_test_add_func("/uefi/file/nul", test_nul);
     g_test_add_func("/uefi/file/zeroes", test_zeroes);
     g_test_add_func("/uefi/file/cut", test_cut);
     g_test_add_func("/uefi/file/flip", test_flip);
