@@ -37,6 +37,7 @@
 /* Identifier octets */
 enum {
     DER_INTEGER         = 0x02,
+    DER_BIT_STRING      = 0x03,
     DER_OCTET_STRING    = 0x04,
     DER_NULL            = 0x05,
     DER_OID             = 0x06,
@@ -78,8 +79,11 @@ typedef struct Slice {
     size_t size;
 } Slice;
 
+/* A certificate is what is signed, an algorithm, and the signature */
 typedef struct Cert {
     Slice der;
+    Slice tbs;
+    Slice signature;
     gnutls_x509_crt_t crt;
 } Cert;
 
@@ -193,10 +197,20 @@ static bool der_take_algorithm(Slice *in, Slice *oid)
 static bool cert_import(Cert *cert, Slice der)
 {
     gnutls_datum_t datum;
-    Slice body;
+    Slice body, value, bits;
 
     if (!der_take(&der, DER_SEQUENCE, &body, &cert->der) ||
-        gnutls_x509_crt_init(&cert->crt) < 0) {
+        !der_take(&body, DER_SEQUENCE, &value, &cert->tbs) ||
+        !der_take(&body, DER_SEQUENCE, &value, NULL) ||
+        !der_take(&body, DER_BIT_STRING, &bits, NULL) || body.size) {
+        return false;
+    }
+    /* the first byte is the number of unused bits in the last one */
+    if (bits.size == 0 || bits.data[0]) {
+        return false;
+    }
+    cert->signature = (Slice) { bits.data + 1, bits.size - 1 };
+    if (gnutls_x509_crt_init(&cert->crt) < 0) {
         return false;
     }
     gnutls_x509_crt_set_flags(cert->crt, GNUTLS_X509_CRT_FLAG_IGNORE_SANITY);
@@ -224,16 +238,6 @@ static bool cert_is(const Cert *cert, const Slice *issuer, const Slice *serial)
     same = slice_equal(issuer, dn.data, dn.size);
     gnutls_free(dn.data);
     return same;
-}
-
-static Slice cert_tbs(const Cert *cert)
-{
-    Slice in = cert->der, body = { }, value, tbs = { };
-
-    if (der_take(&in, DER_SEQUENCE, &body, NULL)) {
-        der_take(&body, DER_SEQUENCE, &value, &tbs);
-    }
-    return tbs;
 }
 
 /* Keys that can be used in the time of a request */
@@ -318,27 +322,19 @@ static bool cert_is_authority(const Cert *cert, unsigned depth)
 static bool cert_issued(UefiPkcs7 *p7, const Cert *issuer, const Cert *cert,
                         unsigned depth)
 {
-    g_autofree char *buf = NULL;
-    gnutls_datum_t data, signature;
-    Slice tbs = cert_tbs(cert);
-    size_t size = 0;
+    gnutls_datum_t data = { (uint8_t *)cert->tbs.data, cert->tbs.size };
+    gnutls_datum_t signature = {
+        (uint8_t *)cert->signature.data, cert->signature.size
+    };
     int algo = gnutls_x509_crt_get_signature_algorithm(cert->crt);
 
     if (!gnutls_x509_crt_check_issuer(cert->crt, issuer->crt) ||
         !cert_is_understood(cert) || !cert_is_authority(issuer, depth) ||
         !cert_key_is_usable(issuer) || algo <= 0 ||
-        p7->key_uses >= UEFI_LIMIT_KEY_USES ||
-        gnutls_x509_crt_get_signature(cert->crt, NULL, &size) !=
-        GNUTLS_E_SHORT_MEMORY_BUFFER) {
-        return false;
-    }
-    buf = g_malloc(size);
-    if (gnutls_x509_crt_get_signature(cert->crt, buf, &size) < 0) {
+        p7->key_uses >= UEFI_LIMIT_KEY_USES) {
         return false;
     }
     p7->key_uses++;
-    data = (gnutls_datum_t) { (uint8_t *)tbs.data, tbs.size };
-    signature = (gnutls_datum_t) { (uint8_t *)buf, size };
     return gnutls_x509_crt_verify_data2(issuer->crt, algo, VERIFY_FLAGS, &data,
                                         &signature) >= 0;
 }
@@ -859,12 +855,12 @@ static bool append_common_name(GByteArray *out, const Cert *cert)
 GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7)
 {
     g_autoptr(GByteArray) data = g_byte_array_new();
-    Slice tbs = cert_tbs(p7->signers[0].cert);
+    const Slice *tbs = &p7->signers[0].cert->tbs;
 
     if (!append_common_name(data, p7->signers[p7->n_signers - 1].cert)) {
         return NULL;
     }
-    g_byte_array_append(data, tbs.data, tbs.size);
+    g_byte_array_append(data, tbs->data, tbs->size);
     return hash(p7->digest, data);
 }
 
