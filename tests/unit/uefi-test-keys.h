@@ -67,7 +67,8 @@ typedef struct UefiTestSign {
     bool embed;                 /* with the data inside */
 } UefiTestSign;
 
-#define UEFI_TEST_BY(key) &(const UefiTestSign) { .signers = { key } }
+/* Signed by one key, in the way that common tools do it */
+#define UEFI_TEST_BY(key) (&(const UefiTestSign) { .signers = { key } })
 
 /** uefi_test_sign: a PKCS#7 signature over @data; the caller unrefs */
 GBytes *uefi_test_sign(const UefiTestSign *how, const void *data, size_t size);
