@@ -591,6 +591,9 @@ static const Content contents[] = {
     { "path-more", "ConIn", BYTES(PATH "more"), true },
     { "path-7f-node", "ConIn",
       BYTES("\x7f\x01\x04\x00\x7f\xff\x04\x00"), true },
+    { "path-no-file", "ConIn",
+      BYTES("\x01\x04\x05\x00\x41\x04\x01\x05\x00\x41\x7f\xff\x04\x00"),
+      true },
     { "path-no-end", "ConIn", BYTES("\x01\x01\x04\x00"), false },
     { "path-end-length", "ConIn", BYTES("\x7f\xff\x08\x00""1234"), false },
     { "path-node-0", "ConIn",
@@ -641,6 +644,37 @@ static void test_content(gconstpointer data)
     uefi_assert_reason(uefi_test_set(t, GLOBAL, content->name, A7 | AP, "",
                                      0), OK);
     uefi_assert_reason(check(t, GLOBAL, content->name, A7, "", 0), OK);
+}
+
+/* Content is a rule of its own, whatever function 9 has made of the rest. */
+static void test_content_property(void)
+{
+    static const Property any = { 1, 0, 0, 0, 99 };
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+
+    uefi_assert_reason(property_set(t, GLOBAL, "SignatureSupport", &any), OK);
+    uefi_assert_reason(property_set(t, GLOBAL, "Key####", &any), OK);
+    uefi_test_phase(t, UEFI_PHASE_END_OF_DXE);
+    uefi_assert_reason(check(t, GLOBAL, "SignatureSupport", BS,
+                             "0123456789abcdef", 16), OK);
+    uefi_assert_reason(check(t, GLOBAL, "SignatureSupport", BS,
+                             "0123456789abcdefg", 17), CHECK_CONTENT);
+    uefi_assert_reason(check(t, GLOBAL, "Key0000", BS, "abc", 3),
+                       CHECK_CONTENT);
+    uefi_assert_reason(check(t, GLOBAL, "Key0000", BS, "abcdef", 6), OK);
+}
+
+/* A code unit that only ends in a digit is none. */
+static void test_unknown_wide(void)
+{
+    static const uint16_t wide[] = {
+        'B', 'o', 'o', 't', '0', '0', '0', 0x130, 0
+    };
+    g_autoptr(UefiTest) t = new_test(UEFI_PHASE_END_OF_DXE);
+
+    uefi_assert_reason(uefi_vars_set(t->uv, GLOBAL, wide, NV | BS | RT,
+                                     (const uint8_t *)OPTION,
+                                     sizeof(OPTION) - 1), CHECK_UNKNOWN);
 }
 
 /* No length of a device path or load option leads beyond the data. */
@@ -868,6 +902,10 @@ static void test_mor(void)
     uefi_assert_value(t, &uefi_guid_mor_control, MOR_NAME, "\x11");
     /* the names under another vendor are nothing special */
     uefi_assert_reason(uefi_test_set(t, TEST, MOR_NAME, A3, "ab", 2), OK);
+    uefi_assert_reason(uefi_test_set(t, &uefi_guid_mor_control, "X", A3,
+                                     "ab", 2), OK);
+    uefi_assert_reason(uefi_test_set(t, &uefi_guid_mor_control, MOR_LOCK_NAME,
+                                     A3, "ab", 2), OK);
 }
 
 static void test_mor_runtime(void)
@@ -980,15 +1018,17 @@ static void test_platform_lang(void)
     assert_lang(t, "Lang", "deu");
     set_lang(t, "PlatformLang", "en-US");
     assert_lang(t, "Lang", "eng");
-    /* less of it is looked for, but never nothing */
-    set_lang(t, "PlatformLang", "it");
-    assert_lang(t, "Lang", "eng");
-    set_lang(t, "PlatformLang", "-DE");
-    assert_lang(t, "Lang", "eng");
-    set_lang(t, "PlatformLang", "");
-    assert_lang(t, "Lang", "eng");
     /* what begins with it will do; only the first of a list counts */
     set_lang(t, "PlatformLang", "de;fr-FR");
+    assert_lang(t, "Lang", "deu");
+    /* less of it is looked for, but never nothing */
+    set_lang(t, "PlatformLang", "it");
+    assert_lang(t, "Lang", "deu");
+    set_lang(t, "PlatformLang", "it-CH");
+    assert_lang(t, "Lang", "deu");
+    set_lang(t, "PlatformLang", "-DE");
+    assert_lang(t, "Lang", "deu");
+    set_lang(t, "PlatformLang", "");
     assert_lang(t, "Lang", "deu");
     uefi_assert_reason(uefi_test_set(t, GLOBAL, "PlatformLang", 0, "", 0), OK);
     assert_lang(t, "Lang", "deu");
@@ -1392,6 +1432,30 @@ static void test_load_hostile(void)
     }
 }
 
+/* A list that no guest could have written */
+static void test_load_long_list(void)
+{
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    g_autoptr(GByteArray) state = g_byte_array_new();
+    g_autofree char *codes = g_strnfill(UEFI_LIMIT_LANG_CODES + 1, 'e');
+    g_autoptr(GBytes) good = NULL;
+
+    uefi_test_add(state, 1, 4);
+    uefi_test_add(state, 0x04, 2);
+    uefi_test_add(state, 0, 8);
+    uefi_test_add(state, UEFI_LIMIT_LANG_CODES, 4);
+    g_byte_array_append(state, (uint8_t *)codes, UEFI_LIMIT_LANG_CODES);
+    uefi_test_add(state, 0, 8);
+    good = g_bytes_new(state->data, state->len);
+    g_assert_true(uefi_check_load(t->uv, good, NULL));
+
+    g_byte_array_set_size(state, 14);
+    uefi_test_add(state, UEFI_LIMIT_LANG_CODES + 1, 4);
+    g_byte_array_append(state, (uint8_t *)codes, UEFI_LIMIT_LANG_CODES + 1);
+    uefi_test_add(state, 0, 8);
+    assert_not_loaded(t, state->data, state->len);
+}
+
 /* The same property twice: what would the second mean? */
 static void test_load_duplicate(void)
 {
@@ -1479,6 +1543,8 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/check/V4/delete", test_delete_passes);
     g_test_add_func("/uefi/check/V5/error-records", test_error_records);
     g_test_add_func("/uefi/check/V6/unknown", test_unknown);
+    g_test_add_func("/uefi/check/V6/wide", test_unknown_wide);
+    g_test_add_func("/uefi/check/V7/property", test_content_property);
     g_test_add_func("/uefi/check/V7/cut", test_content_cut);
     add_tables();
 
@@ -1530,6 +1596,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/check/state/full", test_save_load_full);
     g_test_add_func("/uefi/check/state/cut", test_load_cut);
     g_test_add_func("/uefi/check/state/hostile", test_load_hostile);
+    g_test_add_func("/uefi/check/state/H9/long-list", test_load_long_list);
     g_test_add_func("/uefi/check/state/duplicate", test_load_duplicate);
     g_test_add_func("/uefi/check/state/flip", test_load_flip);
     return g_test_run();

@@ -875,8 +875,25 @@ static void test_dump_multiple(gconstpointer un_size)
 {
     g_autoptr(UefiTest) t = new_test(un_size);
     g_autoptr(GByteArray) all = add_policies(t, 2 * page_capacity(t));
+    g_auto(Page) page = { };
 
     assert_dump(t, all);
+    uefi_assert_reason(dump(t, 0, &page), OK);
+    uefi_assert_reason(dump(t, 3, &page), DUMP_PAGE);
+}
+
+/* One byte less than a page, and one more */
+static void test_dump_edges(gconstpointer un_size)
+{
+    for (int i = -1; i <= 1; i += 2) {
+        g_autoptr(UefiTest) t = new_test(un_size);
+        g_autoptr(GByteArray) all = add_policies(t, page_capacity(t) + i);
+        g_auto(Page) page = { };
+
+        assert_dump(t, all);
+        uefi_assert_reason(dump(t, 0, &page), OK);
+        uefi_assert_reason(dump(t, i < 0 ? 2 : 3, &page), DUMP_PAGE);
+    }
 }
 
 static void test_dump_limit(gconstpointer un_size)
@@ -1181,6 +1198,8 @@ static void test_info_room(gconstpointer un_size)
     assert_noise(params->data + 24, ENTRY_SIZE);
     assert_noise(params->data + INFO_HEADER + size,
                  params->len - INFO_HEADER - size);
+    uefi_assert_reason(get_info(t, EFI_VAR_POLICY_GET_INFO, half, size,
+                                &params), INFO_ROOM);
     uefi_assert_reason(get_info(t, EFI_VAR_POLICY_GET_INFO, half, size - 1,
                                 &params), INFO_TOO_SMALL);
 }
@@ -1225,6 +1244,40 @@ static void test_dump_cut(gconstpointer un_size)
         g_assert_cmpmem(cut->data, size, whole->data, size);
     }
     uefi_assert_reason(uefi_test_policy(t, EFI_VAR_POLICY_DUMP, whole), OK);
+}
+
+static void assert_answer(UefiTest *t, const char *request, const char *name)
+{
+    const UefiVarAnswer *answer = &t->uv->answer;
+
+    g_assert_cmpstr(answer->request, ==, request);
+    if (name) {
+        g_assert_true(uefi_guid_equal(&answer->guid, TEST));
+        g_assert_true(uefi_str_is(answer->name, name));
+    } else {
+        g_assert_null(answer->name);
+    }
+}
+
+/* The host can see what has been asked, and about what. */
+static void test_answers(void)
+{
+    static const Policy p = { .name = "X#", .lock = 1 };
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    g_autoptr(GByteArray) params = NULL;
+
+    add_policy(t, &p);
+    assert_answer(t, "RegisterVariablePolicy", "X#");
+    add_changed(t, &p, AT_MAX_SIZE, 0, 4);
+    assert_answer(t, "RegisterVariablePolicy", NULL);
+    get_info(t, EFI_VAR_POLICY_GET_INFO, "X1", 9, &params);
+    assert_answer(t, "GetVariablePolicyInfo", "X1");
+    command(t, EFI_VAR_POLICY_LOCK);
+    assert_answer(t, "LockVariablePolicy", NULL);
+    command(t, 0);
+    assert_answer(t, "VariablePolicy", NULL);
+    command(t, 8);
+    assert_answer(t, "VariablePolicy", NULL);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -1637,6 +1690,7 @@ static void add_command_tests(void)
     add_widths("/uefi/policy/6.6-page-0/one", test_dump_one);
     add_widths("/uefi/policy/6.6-page-n/several", test_dump_pages);
     add_widths("/uefi/policy/6.6-page-last/multiple", test_dump_multiple);
+    add_widths("/uefi/policy/6.6-page-last/edges", test_dump_edges);
     add_widths("/uefi/policy/6.6-page-last/limit", test_dump_limit);
     add_widths("/uefi/policy/6.6-no-snapshot/timeout", test_dump_no_snapshot);
     add_widths("/uefi/policy/6.6-page-beyond/invalid", test_dump_beyond);
@@ -1707,6 +1761,7 @@ int main(int argc, char **argv)
     add_register_tests();
     add_enforcement_tests();
 
+    g_test_add_func("/uefi/policy/answers", test_answers);
     add_widths("/uefi/policy/state/round-trip", test_save_load);
     g_test_add_func("/uefi/policy/state/enforced", test_save_load_enforced);
     g_test_add_func("/uefi/policy/state/disabled", test_save_load_disabled);
