@@ -22,12 +22,11 @@ struct UefiVarsSysbusState {
 OBJECT_DECLARE_SIMPLE_TYPE(UefiVarsSysbusState, UEFI_VARS_SYSBUS)
 
 static const VMStateDescription vmstate_uefi_vars_sysbus = {
-    .name = TYPE_UEFI_VARS_SYSBUS,
+    .name = UEFI_VARS_VMSTATE_NAME,
     .version_id = 1,
-    .minimum_version_id = 1,
+    .minimum_version_id = 0,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(device, UefiVarsSysbusState, 1,
-                       vmstate_uefi_vars_device, UefiVarDevice),
+        VMSTATE_UEFI_VARS(device, UefiVarsSysbusState),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -13,8 +13,19 @@
 #include "migration/vmstate.h"
 #include "hw/uefi/var-service-host.h"
 
-static void transit_clear(UefiVarTransit *t)
+bool uefi_vars_stream_is_bundled(void *opaque, int version_id)
 {
+    return version_id == 0;
+}
+
+bool uefi_vars_stream_is_ours(void *opaque, int version_id)
+{
+    return version_id > 0;
+}
+
+void uefi_vars_transit_clear(UefiVarTransit *t)
+{
+    uefi_vars_free(t->adopted);
     g_free(t->pio);
     g_free(t->state);
     memset(t, 0, sizeof(*t));
@@ -27,7 +38,7 @@ static int device_pre_save(void *opaque)
     GBytes *state = uefi_vars_state_save(d->service);
     gsize size;
 
-    transit_clear(t);
+    uefi_vars_transit_clear(t);
     t->status = d->regs.status;
     t->dma_addr = d->regs.dma_addr;
     t->buffer_size = d->regs.buffer_size;
@@ -42,7 +53,7 @@ static int device_post_save(void *opaque)
 {
     UefiVarDevice *d = opaque;
 
-    transit_clear(&d->transit);
+    uefi_vars_transit_clear(&d->transit);
     return 0;
 }
 
@@ -51,7 +62,7 @@ static int device_pre_load(void *opaque)
     return device_post_save(opaque);
 }
 
-static bool transit_regs_valid(void *opaque, int version_id)
+bool uefi_vars_transit_valid(void *opaque, int version_id)
 {
     const UefiVarTransit *t = &((UefiVarDevice *)opaque)->transit;
 
@@ -67,15 +78,14 @@ static bool transit_state_valid(void *opaque, int version_id)
            d->transit.state_size <= uefi_vars_state_max(d->service);
 }
 
-static int device_post_load(void *opaque, int version_id)
+int uefi_vars_transit_arrived(UefiVarDevice *d)
 {
-    UefiVarDevice *d = opaque;
     UefiVarTransit *t = &d->transit;
     g_autoptr(GError) err = NULL;
 
     if (!uefi_vars_state_load(d->service, t->state, t->state_size, &err)) {
         error_report("uefi-vars: %s", err->message);
-        transit_clear(t);
+        uefi_vars_transit_clear(t);
         return -EINVAL;
     }
     uefi_vars_regs_set_buffer(&d->regs, t->buffer_size);
@@ -85,9 +95,14 @@ static int device_post_load(void *opaque, int version_id)
     if (t->buffer_size > 0) {
         memcpy(d->regs.pio, t->pio, t->buffer_size);
     }
-    transit_clear(t);
+    uefi_vars_transit_clear(t);
     uefi_vars_device_loaded(d);
     return 0;
+}
+
+static int device_post_load(void *opaque, int version_id)
+{
+    return uefi_vars_transit_arrived(opaque);
 }
 
 const VMStateDescription vmstate_uefi_vars_device = {
@@ -103,7 +118,7 @@ const VMStateDescription vmstate_uefi_vars_device = {
         VMSTATE_UINT64(transit.dma_addr, UefiVarDevice),
         VMSTATE_UINT32(transit.buffer_size, UefiVarDevice),
         VMSTATE_UINT32(transit.pio_offset, UefiVarDevice),
-        VMSTATE_VALIDATE("buffer size and offset", transit_regs_valid),
+        VMSTATE_VALIDATE("buffer size and offset", uefi_vars_transit_valid),
         VMSTATE_VBUFFER_ALLOC_UINT32(transit.pio, UefiVarDevice, 1, NULL,
                                      transit.buffer_size),
         VMSTATE_UINT32(transit.state_size, UefiVarDevice),

@@ -29,12 +29,11 @@ struct UefiVarsX64State {
 OBJECT_DECLARE_SIMPLE_TYPE(UefiVarsX64State, UEFI_VARS_X64)
 
 static const VMStateDescription vmstate_uefi_vars_x64 = {
-    .name = TYPE_UEFI_VARS_X64,
+    .name = UEFI_VARS_VMSTATE_NAME,
     .version_id = 1,
-    .minimum_version_id = 1,
+    .minimum_version_id = 0,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(device, UefiVarsX64State, 1, vmstate_uefi_vars_device,
-                       UefiVarDevice),
+        VMSTATE_UEFI_VARS(device, UefiVarsX64State),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -32,6 +32,11 @@ typedef struct UefiVarTransit {
     uint8_t *pio;               /* buffer_size bytes, owned */
     uint32_t state_size;        /* bytes */
     uint8_t *state;             /* of uefi_vars_state_save(), owned */
+
+    /* Of a stream of the bundled device only */
+    uint32_t dma_lo, dma_hi;
+    bool end_of_dxe, ready_to_boot, exit_boot_service, policy_locked;
+    UefiVarService *adopted;    /* owned */
 } UefiVarTransit;
 
 /* Plain state, no QOM object: each door embeds it. */
@@ -132,7 +137,32 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
 /** uefi_vars_device_loaded: the state has been replaced by a stream's */
 void uefi_vars_device_loaded(UefiVarDevice *d);
 
-/* var-service-vmstate.c; the opaque of this description is a UefiVarDevice */
+/* ------------------------------------------------------------------------ */
+/* var-service-vmstate.c, and -adopt.c for the bundled device's streams */
+
 extern const VMStateDescription vmstate_uefi_vars_device;
+extern const VMStateDescription vmstate_uefi_vars_bundled;
+
+/* What the doors on the system bus call themselves in a stream */
+#define UEFI_VARS_VMSTATE_NAME  "uefi-vars-sysbus"
+
+/* Version 0 of a door's state is the bundled device's. */
+bool uefi_vars_stream_is_bundled(void *opaque, int version_id);
+bool uefi_vars_stream_is_ours(void *opaque, int version_id);
+
+/* The fields of those doors, @field being the UefiVarDevice in its state */
+#define VMSTATE_UEFI_VARS(field, state)                                     \
+    VMSTATE_STRUCT_TEST(field, state, uefi_vars_stream_is_bundled, 0,       \
+                        vmstate_uefi_vars_bundled, UefiVarDevice),          \
+    VMSTATE_STRUCT_TEST(field, state, uefi_vars_stream_is_ours, 0,          \
+                        vmstate_uefi_vars_device, UefiVarDevice)
+
+void uefi_vars_transit_clear(UefiVarTransit *t);
+
+/** uefi_vars_transit_valid: whether the registers in transit make sense */
+bool uefi_vars_transit_valid(void *opaque, int version_id);
+
+/** uefi_vars_transit_arrived: check and take over; 0 or a negative errno */
+int uefi_vars_transit_arrived(UefiVarDevice *d);
 
 #endif /* HW_UEFI_VAR_SERVICE_HOST_H */
