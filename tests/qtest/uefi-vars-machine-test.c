@@ -86,6 +86,7 @@ static void test_libvirt(const void *opaque)
     const QUefiDoor *door = opaque;
     char *path = quefi_tmp_path("vars.json");
     g_autofree char *args = NULL;
+    g_autofree char *device = NULL;
     QTestState *qts = qtest_init("-M none");
     QDict *rsp = qtest_qmp(qts, "{'execute': 'query-command-line-options'}");
     const QListEntry *entry;
@@ -101,9 +102,11 @@ static void test_libvirt(const void *opaque)
     qobject_unref(rsp);
     qtest_quit(qts);
 
-    args = g_strdup_printf("-M %s -device '{\"driver\":\"%s\","
-                           "\"jsonfile\":\"%s\"}' %s", door->machine,
-                           door->type, path, sandbox ?
+    device = door->is_global ?
+        g_strdup_printf("-global %s.jsonfile=%s", door->type, path) :
+        g_strdup_printf("-device '{\"driver\":\"%s\",\"jsonfile\":\"%s\"}'",
+                        door->type, path);
+    args = g_strdup_printf("-M %s %s %s", door->machine, device, sandbox ?
                            "-sandbox on,obsolete=deny,elevateprivileges=deny,"
                            "spawn=deny,resourcecontrol=deny" : "");
     g_test_message("%s", args);

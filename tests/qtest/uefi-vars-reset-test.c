@@ -11,10 +11,6 @@
 #include "libqtest.h"
 #include "libqos/uefi-vars.h"
 
-#define PM_BASE         0x600
-#define PM1_CNT_S3      0x2400      /* SLP_EN, SLP_TYP 1 */
-#define PCI_CACHE_LINE  0x0c
-
 static void assert_set(QUefiVars *uv, const char *name, uint32_t attributes,
                        const char *text)
 {
@@ -86,49 +82,6 @@ static void test_crash(QUefiVars *uv)
 /* ------------------------------------------------------------------------ */
 /* x86: reset by the guest, suspend to RAM */
 
-static void pci_select(QUefiVars *uv, unsigned devfn, unsigned offset)
-{
-    qtest_outl(uv->qts, 0xcf8, 0x80000000 | devfn << 8 | (offset & ~3));
-}
-
-static void pci_write(QUefiVars *uv, unsigned devfn, unsigned offset,
-                      uint32_t value)
-{
-    pci_select(uv, devfn, offset);
-    qtest_outl(uv->qts, 0xcfc, value);
-}
-
-static uint8_t pci_read(QUefiVars *uv, unsigned devfn, unsigned offset)
-{
-    pci_select(uv, devfn, offset);
-    return qtest_inl(uv->qts, 0xcfc);
-}
-
-/* What firmware does so that the power management registers answer */
-static void enable_pm(QUefiVars *uv)
-{
-    if (g_str_has_prefix(uv->door->machine, "q35")) {
-        pci_write(uv, 31 << 3, 0x40, PM_BASE | 1);
-        pci_write(uv, 31 << 3, 0x44, 0x80);
-    } else {
-        pci_write(uv, 1 << 3 | 3, 0x40, PM_BASE | 1);
-        pci_write(uv, 1 << 3 | 3, 0x80, 1);
-    }
-}
-
-/* A register of the host bridge tells that a reset went through the machine */
-static void suspend_and_wake(QUefiVars *uv)
-{
-    enable_pm(uv);
-    pci_write(uv, 0, PCI_CACHE_LINE, 0x10);
-    g_assert_cmphex(pci_read(uv, 0, PCI_CACHE_LINE), ==, 0x10);
-    qtest_outw(uv->qts, PM_BASE + 4, PM1_CNT_S3);
-    qtest_qmp_eventwait(uv->qts, "SUSPEND");
-    qtest_qmp_assert_success(uv->qts, "{'execute': 'system_wakeup'}");
-    qtest_qmp_eventwait(uv->qts, "WAKEUP");
-    g_assert_cmphex(pci_read(uv, 0, PCI_CACHE_LINE), ==, 0);
-}
-
 static void test_s3_registers(QUefiVars *uv)
 {
     uint32_t crc = quefi_crc32c("12345678", 8);
@@ -136,7 +89,7 @@ static void test_s3_registers(QUefiVars *uv)
     quefi_program(uv, uv->buffer + 0x1000, 0x8000);
     quefi_command(uv, 0xff);
     quefi_pio_write(uv, "12345678", 8);
-    suspend_and_wake(uv);
+    quefi_suspend(uv);
     g_assert_cmphex(quefi_read(uv, UEFI_VARS_REG_MAGIC, 2), ==,
                     UEFI_VARS_MAGIC);
     g_assert_cmphex(quefi_read(uv, UEFI_VARS_REG_BUFFER_SIZE, 4), ==, 0x8000);
@@ -157,7 +110,7 @@ static void test_s3_runtime(QUefiVars *uv)
     quefi_event(uv, QUEFI_END_OF_DXE);
     quefi_event(uv, QUEFI_READY_TO_BOOT);
     quefi_event(uv, QUEFI_EXIT_BOOT);
-    suspend_and_wake(uv);
+    quefi_suspend(uv);
     list = quefi_list(uv, QUEFI_VENDOR);
     g_assert_cmpstr(list, ==, "V-RT N-RT");
     quefi_assert_none(uv, QUEFI_VENDOR, "N-BS");
@@ -178,7 +131,7 @@ static void test_s3_boot_time(QUefiVars *uv)
     g_autofree char *list = NULL;
 
     make_variables(uv);
-    suspend_and_wake(uv);
+    quefi_suspend(uv);
     list = quefi_list(uv, QUEFI_VENDOR);
     g_assert_cmpstr(list, ==, "V-BS V-RT N-RT N-BS");
 }

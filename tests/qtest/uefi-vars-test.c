@@ -64,9 +64,8 @@ static const uint8_t vector_32[] = {
 static uint8_t *send_raw(QUefiVars *uv, const uint8_t *bytes, size_t size,
                          uint16_t status)
 {
-    g_autoptr(QUefiMsg) msg = g_new0(QUefiMsg, 1);
+    g_autoptr(QUefiMsg) msg = quefi_buf_new();
 
-    msg->bytes = g_byte_array_new();
     msg->un_size = uv->un_size;
     quefi_put_bytes(msg, bytes, size);
     g_assert_cmphex(quefi_send(uv, msg), ==, status);

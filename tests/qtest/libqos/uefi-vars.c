@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include <sys/wait.h>
+#include "standard-headers/linux/pci_regs.h"
 #include "qemu/bswap.h"
 #include "qemu/crc32c.h"
 #include "qemu/uuid.h"
@@ -19,6 +20,9 @@
 #define FDT_END_NODE    2
 #define FDT_PROP        3
 #define FDT_NOP         4
+
+#define PM_BASE         0x600
+#define PM1_CNT_S3      0x2400      /* SLP_EN, SLP_TYP 1 */
 
 /* The firmware of pc machines is loaded but does not run */
 #define PC_ARGS         "-nodefaults -L /usr/share/seabios " \
@@ -430,6 +434,47 @@ void quefi_reset(QUefiVars *uv)
 }
 
 /* ------------------------------------------------------------------------ */
+/* Suspend to RAM on x86 */
+
+static void pci_write(QUefiVars *uv, unsigned devfn, unsigned offset,
+                      uint32_t value)
+{
+    qtest_outl(uv->qts, 0xcf8, 0x80000000 | devfn << 8 | offset);
+    qtest_outl(uv->qts, 0xcfc, value);
+}
+
+static uint8_t pci_read(QUefiVars *uv, unsigned devfn, unsigned offset)
+{
+    qtest_outl(uv->qts, 0xcf8, 0x80000000 | devfn << 8 | offset);
+    return qtest_inl(uv->qts, 0xcfc);
+}
+
+/* What firmware does so that the power management registers answer */
+static void enable_pm(QUefiVars *uv)
+{
+    if (g_str_has_prefix(uv->door->machine, "q35")) {
+        pci_write(uv, 31 << 3, 0x40, PM_BASE | 1);
+        pci_write(uv, 31 << 3, 0x44, 0x80);
+    } else {
+        pci_write(uv, 1 << 3 | 3, 0x40, PM_BASE | 1);
+        pci_write(uv, 1 << 3 | 3, 0x80, 1);
+    }
+}
+
+void quefi_suspend(QUefiVars *uv)
+{
+    enable_pm(uv);
+    /* A register of the host bridge tells whether there was a reset */
+    pci_write(uv, 0, PCI_CACHE_LINE_SIZE, 0x10);
+    g_assert_cmphex(pci_read(uv, 0, PCI_CACHE_LINE_SIZE), ==, 0x10);
+    qtest_outw(uv->qts, PM_BASE + 4, PM1_CNT_S3);
+    qtest_qmp_eventwait(uv->qts, "SUSPEND");
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'system_wakeup'}");
+    qtest_qmp_eventwait(uv->qts, "WAKEUP");
+    g_assert_cmphex(pci_read(uv, 0, PCI_CACHE_LINE_SIZE), ==, 0);
+}
+
+/* ------------------------------------------------------------------------ */
 /* Messages: fields */
 
 /* GUIDs are mixed endian on the wire (UEFI 2.10 appendix A) */
@@ -446,11 +491,18 @@ size_t quefi_msg_header_size(const QUefiMsg *msg)
     return msg->un_size == 8 ? EFI_MM_HEADER_SIZE_64 : EFI_MM_HEADER_SIZE_32;
 }
 
-QUefiMsg *quefi_msg_new(QUefiVars *uv, const char *guid)
+QUefiMsg *quefi_buf_new(void)
 {
     QUefiMsg *msg = g_new0(QUefiMsg, 1);
 
     msg->bytes = g_byte_array_new();
+    return msg;
+}
+
+QUefiMsg *quefi_msg_new(QUefiVars *uv, const char *guid)
+{
+    QUefiMsg *msg = quefi_buf_new();
+
     msg->un_size = uv->un_size;
     quefi_put_guid(msg, guid);
     quefi_put_un(msg, 0);
@@ -507,6 +559,14 @@ void quefi_put_str(QUefiMsg *msg, const char *text)
     g_autofree uint16_t *str = quefi_str(text, &size);
 
     quefi_put_bytes(msg, str, size);
+}
+
+void quefi_put_chars(QUefiMsg *msg, const char *text)
+{
+    size_t size;
+    g_autofree uint16_t *str = quefi_str(text, &size);
+
+    quefi_put_bytes(msg, str, size - 2);
 }
 
 size_t quefi_str_size(const char *text)
@@ -897,9 +957,8 @@ EfiStatus quefi_policy_register(QUefiVars *uv, const char *guid,
                                 uint32_t must, uint32_t cant,
                                 EfiVarPolicyLock lock)
 {
-    g_autoptr(QUefiMsg) entry = g_new0(QUefiMsg, 1);
+    g_autoptr(QUefiMsg) entry = quefi_buf_new();
 
-    entry->bytes = g_byte_array_new();
     quefi_put(entry, 4, EFI_VAR_POLICY_ENTRY_VERSION);
     quefi_put(entry, 2, EFI_VAR_POLICY_ENTRY_SIZE +
                         (name ? quefi_str_size(name) : 0));

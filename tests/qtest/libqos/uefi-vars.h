@@ -98,6 +98,14 @@ void quefi_crash(QUefiVars *uv);
 /** quefi_reset: system reset, then attach again */
 void quefi_reset(QUefiVars *uv);
 
+/**
+ * quefi_suspend: to RAM (S3) and back, on x86
+ *
+ * Asserts that a wakeup reset went through the machine.  Does not attach: the
+ * device works on as it was.
+ */
+void quefi_suspend(QUefiVars *uv);
+
 /** quefi_attach: find the device and program it, as firmware does */
 void quefi_attach(QUefiVars *uv);
 
@@ -164,6 +172,8 @@ typedef struct QUefiMsg {
 
 /** quefi_msg_new: a message to @guid; the header is made by quefi_send() */
 QUefiMsg *quefi_msg_new(QUefiVars *uv, const char *guid);
+/** quefi_buf_new: no header, just bytes; not for fields of UINTN size */
+QUefiMsg *quefi_buf_new(void);
 void quefi_msg_free(QUefiMsg *msg);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(QUefiMsg, quefi_msg_free)
 
@@ -176,6 +186,8 @@ void quefi_put_guid(QUefiMsg *msg, const char *guid);
 void quefi_put_bytes(QUefiMsg *msg, const void *data, size_t size);
 /** quefi_put_str: UTF-8 @text as CHAR16, with its terminator */
 void quefi_put_str(QUefiMsg *msg, const char *text);
+/** quefi_put_chars: the same without terminator */
+void quefi_put_chars(QUefiMsg *msg, const char *text);
 
 /** quefi_str_size: bytes that quefi_put_str() appends for @text */
 size_t quefi_str_size(const char *text);
