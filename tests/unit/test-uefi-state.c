@@ -1,0 +1,254 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: the whole state as bytes, for migration
+ */
+
+#include "qemu/osdep.h"
+#include "uefi-test.h"
+
+#define TEST    (&uefi_test_guid)
+
+/* A service in the middle of its life: something of everything */
+static UefiTest *busy_service(void)
+{
+    UefiTest *t = uefi_test_new(NULL);
+    UefiVarChange *change;
+    UefiVariable *var;
+    g_autofree uint16_t *name = uefi_str_from_ascii("Signed");
+
+    uefi_assert_reason(uefi_test_set(t, TEST, "A", ATTR_NV_RT, "one", 3), OK);
+    uefi_assert_reason(uefi_test_set(t, TEST, "B", ATTR_NV_BS, "two", 3), OK);
+    uefi_assert_reason(uefi_test_set(t, TEST, "V", ATTR_BS_RT, "vol", 3), OK);
+    uefi_assert_reason(uefi_test_set(t, TEST, "A", ATTR_NV_RT, "three", 5),
+                       OK);
+    uefi_assert_reason(uefi_test_set(t, &uefi_guid_global, "LangCodes",
+                                     ATTR_BS_RT, "engfra", 7), OK);
+    change = uefi_var_change_new();
+    var = uefi_variable_new(TEST, name, ATTR_AUTH,
+                            g_bytes_new_static("signed", 6));
+    memset(var->time.b, 7, sizeof(var->time.b));
+    var->binding = g_bytes_new_static("0123456789abcdef0123456789abcdef", 32);
+    uefi_var_change_add(change, var);
+    uefi_store_apply(t->uv->store, change);
+    uefi_var_change_free(change);
+    uefi_test_phase(t, UEFI_PHASE_END_OF_DXE);
+    return t;
+}
+
+static GBytes *busy_state(void)
+{
+    g_autoptr(UefiTest) t = busy_service();
+
+    return uefi_vars_state_save(t->uv);
+}
+
+static bool load(UefiVarService *uv, GBytes *state, GError **err)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(state, &size);
+    /* of exactly that size, for the sanitizer */
+    g_autofree uint8_t *copy = g_memdup2(data, size);
+
+    return uefi_vars_state_load(uv, copy, size, err);
+}
+
+/* @state is refused, with a reason, and nothing has changed */
+static void assert_refused(UefiTest *t, GBytes *state)
+{
+    g_autofree char *before = uefi_test_dump(t);
+    g_autofree char *after = NULL;
+    g_autoptr(GError) err = NULL;
+
+    g_assert_false(load(t->uv, state, &err));
+    g_assert_nonnull(err);
+    after = uefi_test_dump(t);
+    g_assert_cmpstr(before, ==, after);
+}
+
+static void test_round_trip(void)
+{
+    g_autoptr(UefiTest) from = busy_service();
+    g_autoptr(UefiTest) to = uefi_test_new(NULL);
+    g_autofree char *here = uefi_test_dump(from);
+    g_autofree char *there = NULL;
+    g_autofree char *list_here = uefi_test_list(from);
+    g_autofree char *list_there = NULL;
+    g_autoptr(GBytes) state = uefi_vars_state_save(from->uv);
+    g_autoptr(GBytes) again = NULL;
+    g_autofree uint16_t *name = uefi_str_from_ascii("Signed");
+    const UefiVariable *var;
+
+    uefi_assert_reason(uefi_test_set(to, TEST, "Old", ATTR_NV_RT, "x", 1), OK);
+    to->saves = 0;
+    g_assert_true(load(to->uv, state, NULL));
+    there = uefi_test_dump(to);
+    list_there = uefi_test_list(to);
+    again = uefi_vars_state_save(to->uv);
+    g_assert_cmpstr(here, ==, there);
+    g_assert_cmpstr(list_here, ==, list_there);
+    g_assert_true(g_bytes_equal(state, again));
+    g_assert_cmpuint(to->saves, ==, 0);
+    g_assert_cmpint(to->uv->phase, ==, UEFI_PHASE_END_OF_DXE);
+    g_assert_true(uefi_auth_setup_mode(to->uv));
+
+    var = uefi_store_find(to->uv->store, UEFI_VIEW_BOOT, TEST, name);
+    g_assert_nonnull(var);
+    g_assert_cmpint(var->time.b[15], ==, 7);
+    g_assert_cmpuint(g_bytes_get_size(var->binding), ==, 32);
+    /* and it goes on where the other has stopped */
+    uefi_assert_reason(uefi_test_set(to, TEST, "C", ATTR_NV_RT, "x", 1), OK);
+    g_assert_cmpuint(to->saves, ==, 1);
+}
+
+static void test_empty(void)
+{
+    g_autoptr(UefiTest) from = uefi_test_new(NULL);
+    g_autoptr(UefiTest) to = busy_service();
+    g_autofree char *here = uefi_test_dump(from);
+    g_autofree char *there = NULL;
+    g_autoptr(GBytes) state = uefi_vars_state_save(from->uv);
+
+    g_assert_true(load(to->uv, state, NULL));
+    there = uefi_test_dump(to);
+    g_assert_cmpstr(here, ==, there);
+    g_assert_cmpint(to->uv->phase, ==, UEFI_PHASE_DXE);
+}
+
+static void test_cut(void)
+{
+    g_autoptr(GBytes) state = busy_state();
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+
+    for (gsize size = 0; size < g_bytes_get_size(state); size++) {
+        g_autoptr(GBytes) cut = g_bytes_new_from_bytes(state, 0, size);
+
+        assert_refused(t, cut);
+    }
+}
+
+static void test_longer(void)
+{
+    g_autoptr(GBytes) state = busy_state();
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    GByteArray *more = g_bytes_unref_to_array(g_steal_pointer(&state));
+    g_autoptr(GBytes) longer = NULL;
+
+    g_byte_array_append(more, (const uint8_t *)"", 1);
+    longer = g_byte_array_free_to_bytes(more);
+    assert_refused(t, longer);
+}
+
+/* Whatever one byte becomes: refused, or a state that can be saved again */
+static void test_flip(void)
+{
+    static const uint8_t masks[] = { 0x01, 0x80, 0xff };
+    g_autoptr(GBytes) state = busy_state();
+    gsize size = g_bytes_get_size(state);
+
+    for (gsize i = 0; i < size * ARRAY_SIZE(masks); i++) {
+        g_autoptr(UefiTest) t = uefi_test_new(NULL);
+        uint8_t *data = g_memdup2(g_bytes_get_data(state, NULL), size);
+        g_autoptr(GBytes) flipped = g_bytes_new_take(data, size);
+
+        data[i / ARRAY_SIZE(masks)] ^= masks[i % ARRAY_SIZE(masks)];
+        if (load(t->uv, flipped, NULL)) {
+            g_autoptr(GBytes) again = uefi_vars_state_save(t->uv);
+
+            g_assert_cmpuint(g_bytes_get_size(again), ==, size);
+            uefi_vars_hard_reset(t->uv);
+        } else {
+            assert_refused(t, flipped);
+        }
+    }
+}
+
+/* Offsets of fields, and of those of the first variable */
+enum {
+    AT_VERSION = 0,
+    AT_PHASE = 4,
+    AT_COUNT = 8,
+    AT_ATTRIBUTES = 12 + 16,
+    AT_NAME_SIZE = AT_ATTRIBUTES + 4 + EFI_TIME_SIZE,
+};
+
+static void assert_field_refused(size_t at, uint32_t value)
+{
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    g_autoptr(GBytes) state = busy_state();
+    gsize size = g_bytes_get_size(state);
+    uint8_t *data = g_memdup2(g_bytes_get_data(state, NULL), size);
+    g_autoptr(GBytes) changed = g_bytes_new_take(data, size);
+    UefiMsg msg;
+
+    uefi_msg_init(&msg, data, size, 8);
+    uefi_msg_seek(&msg, at);
+    uefi_msg_put_u32(&msg, value);
+    assert_refused(t, changed);
+}
+
+static void test_fields(void)
+{
+    static const uint32_t sizes[] = { 0, 1, 2, 3, 0x7fffffff, 0xffffffff };
+
+    assert_field_refused(AT_VERSION, 0);
+    assert_field_refused(AT_VERSION, 2);
+    assert_field_refused(AT_PHASE, UEFI_PHASE__MAX);
+    assert_field_refused(AT_PHASE, 0xffffffff);
+    assert_field_refused(AT_COUNT, 0);
+    assert_field_refused(AT_COUNT, 0xffffffff);
+    assert_field_refused(AT_ATTRIBUTES, EFI_ATTR_ALL);
+    assert_field_refused(AT_ATTRIBUTES, 0x80000007);
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        assert_field_refused(AT_NAME_SIZE, sizes[i]);
+    }
+}
+
+static void test_no_room(void)
+{
+    UefiVarConfig config = uefi_vars_default_config();
+    g_autoptr(UefiTest) from = uefi_test_new(NULL);
+    g_autoptr(UefiTest) to = NULL;
+    g_autoptr(GBytes) state = NULL;
+    g_autofree char *data = g_strnfill(5000, 'x');
+
+    config.limits.nv_size = UEFI_LIMIT_NV_SIZE_MIN;
+    to = uefi_test_new(&config);
+    uefi_assert_reason(uefi_test_set(from, TEST, "A", ATTR_NV_RT, data, 5000),
+                       OK);
+    state = uefi_vars_state_save(from->uv);
+    assert_refused(to, state);
+}
+
+/* Nothing that a service can hold is larger than it says itself */
+static void test_max(void)
+{
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    g_autoptr(GBytes) state = NULL;
+
+    for (unsigned i = 0; i < 10000; i++) {
+        g_autofree char *name = g_strdup_printf("%u", i);
+
+        uefi_test_set(t, TEST, name, ATTR_NV_RT, "x", 1);
+        uefi_test_set(t, TEST, name, ATTR_BS_RT, "x", 1);
+    }
+    uefi_assert_reason(uefi_test_set(t, TEST, "more", ATTR_NV_RT, "x", 1),
+                       STORE_FULL);
+    state = uefi_vars_state_save(t->uv);
+    g_assert_cmpuint(g_bytes_get_size(state), <, uefi_vars_state_max(t->uv));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    g_test_add_func("/uefi/state/round-trip", test_round_trip);
+    g_test_add_func("/uefi/state/empty", test_empty);
+    g_test_add_func("/uefi/state/cut", test_cut);
+    g_test_add_func("/uefi/state/longer", test_longer);
+    g_test_add_func("/uefi/state/flip", test_flip);
+    g_test_add_func("/uefi/state/fields", test_fields);
+    g_test_add_func("/uefi/state/no-room", test_no_room);
+    g_test_add_func("/uefi/state/max", test_max);
+    return g_test_run();
+}
