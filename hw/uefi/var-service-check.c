@@ -612,35 +612,41 @@ static void ban(UefiVarService *uv, UefiVarChange *change,
     uefi_policy_lock_now(uv, guid, name);
 }
 
-static void put_var_error_flag(UefiVarService *uv, UefiVarChange *change,
-                               uint8_t flag)
+/* What finds no room stays as it is: nothing depends on these variables. */
+static void put_byte(UefiVarService *uv, const UefiGuid *guid,
+                     const char *name, uint8_t value)
 {
-    uefi_vars_put(uv, change, &uefi_guid_var_error_flag, "VarErrorFlag", A7,
-                  &flag, sizeof(flag));
+    g_autoptr(UefiVarChange) change = uefi_var_change_new();
+
+    uefi_vars_put(uv, change, guid, name, A7, &value, sizeof(value));
+    uefi_vars_commit(uv, change);
+}
+
+static void put_var_error_flag(UefiVarService *uv, uint8_t flag)
+{
+    put_byte(uv, &uefi_guid_var_error_flag, "VarErrorFlag", flag);
 }
 
 void uefi_check_end_of_dxe(UefiVarService *uv)
 {
-    static const uint8_t unlocked = MOR_UNLOCKED;
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
 
     if (uv->config.has_tpm &&
         uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT,
                               &uefi_guid_mor_control, MOR_NAME)) {
-        uefi_vars_put(uv, change, &uefi_guid_mor_control_lock, MOR_LOCK_NAME,
-                      A7, &unlocked, sizeof(unlocked));
+        put_byte(uv, &uefi_guid_mor_control_lock, MOR_LOCK_NAME,
+                 MOR_UNLOCKED);
     } else {
         /* Nobody would act on a request to overwrite memory. */
         ban(uv, change, &uefi_guid_mor_control, MOR_NAME);
         ban(uv, change, &uefi_guid_mor_control_lock, MOR_LOCK_NAME);
+        uefi_vars_commit_own(uv, change);
     }
-    put_var_error_flag(uv, change, uv->check->var_error_flag);
-    uefi_vars_commit_own(uv, change);
+    put_var_error_flag(uv, uv->check->var_error_flag);
 }
 
 void uefi_check_no_room(UefiVarService *uv)
 {
-    g_autoptr(UefiVarChange) change = NULL;
     const UefiVariable *var;
     uint8_t flag = 0xff;
 
@@ -653,9 +659,7 @@ void uefi_check_no_room(UefiVarService *uv)
     if (var) {
         flag = *(const uint8_t *)g_bytes_get_data(var->data, NULL);
     }
-    change = uefi_var_change_new();
-    put_var_error_flag(uv, change, flag & ~VAR_ERROR_NO_ROOM);
-    uefi_vars_commit_own(uv, change);
+    put_var_error_flag(uv, flag & ~VAR_ERROR_NO_ROOM);
 }
 
 /* ------------------------------------------------------------------------ */

@@ -1271,6 +1271,34 @@ static void test_error_flag_late(void)
     assert_error_flag(t, 0xef);
 }
 
+/* The flag itself is no reason to hold more than the quota. */
+static void test_error_flag_no_room(void)
+{
+    UefiVarConfig config = uefi_vars_default_config();
+    g_autoptr(UefiTest) t = NULL;
+    UefiVarStore *store;
+
+    config.has_tpm = true;
+    t = uefi_test_new(&config);
+    store = t->uv->store;
+    uefi_assert_reason(set_mor(t, A7, "\0", 1), OK);
+    fill_nv(t, 0);
+    uefi_test_phase(t, UEFI_PHASE_END_OF_DXE);
+    uefi_assert_reason(get_error_flag(t, NULL), GET_MISSING);
+    uefi_assert_reason(get_lock(t), GET_MISSING);
+    uefi_assert_reason(uefi_test_set(t, TEST, "XXXXXX", NV | BS, "abcde", 5),
+                       STORE_FULL);
+    uefi_assert_reason(get_error_flag(t, NULL), GET_MISSING);
+    g_assert_cmpuint(uefi_store_used(store, UEFI_CLASS_NV), ==,
+                     uefi_store_capacity(store, UEFI_CLASS_NV));
+
+    uefi_assert_reason(uefi_test_set(t, TEST, "F00000", 0, "", 0), OK);
+    fill_nv(t, 92);
+    uefi_assert_reason(uefi_test_set(t, TEST, "XXXXXX", NV | BS,
+                                     "0123456789abcdefg", 17), STORE_FULL);
+    assert_error_flag(t, 0xef);
+}
+
 /* A full volatile quota is no error of the flash. */
 static void test_error_flag_volatile(void)
 {
@@ -1589,6 +1617,8 @@ int main(int argc, char **argv)
                     test_error_flag_early);
     g_test_add_func("/uefi/check/5.6-VarErrorFlag/after",
                     test_error_flag_late);
+    g_test_add_func("/uefi/check/5.6-VarErrorFlag/no-room",
+                    test_error_flag_no_room);
     g_test_add_func("/uefi/check/5.6-VarErrorFlag/volatile",
                     test_error_flag_volatile);
 

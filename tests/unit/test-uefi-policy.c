@@ -855,8 +855,11 @@ static void test_dump_one(gconstpointer un_size)
     g_autoptr(UefiTest) t = new_test(un_size);
     g_autoptr(GByteArray) all = add_policies(t, 600);
 
+    g_auto(Page) page = { };
+
     assert_dump(t, all);
     /* page 0 starts over at any time */
+    uefi_assert_reason(dump(t, 0, &page), OK);
     assert_dump(t, all);
 }
 
@@ -1187,7 +1190,7 @@ static void test_info_room(gconstpointer un_size)
     g_autoptr(UefiTest) t = new_test(un_size);
     g_autofree char *half = g_strnfill(info_capacity(t) / 4, 'x');
     g_autoptr(GByteArray) params = NULL;
-    const Policy p = { .name = half };
+    const Policy p = { .name = half }, fits = { .name = half + 1 };
     size_t size = 2 * (strlen(half) + 1);
 
     /* the name comes in and has to go out again: not both fit */
@@ -1202,6 +1205,11 @@ static void test_info_room(gconstpointer un_size)
                                 &params), INFO_ROOM);
     uefi_assert_reason(get_info(t, EFI_VAR_POLICY_GET_INFO, half, size - 1,
                                 &params), INFO_TOO_SMALL);
+    /* two of them can fill the area to its last byte */
+    uefi_assert_reason(add_policy(t, &fits), OK);
+    uefi_assert_reason(get_info(t, EFI_VAR_POLICY_GET_INFO, half + 1, size,
+                                &params), OK);
+    g_assert_cmpuint(uefi_test_field(params, params->len - 4, 4), ==, 'x');
 }
 
 /* Every length but the whole one is too short, and nothing is answered. */
