@@ -6,6 +6,8 @@
 #   make run            boot a guest with its variables on the host
 #   make check          all tests
 #   make check-unit     the tests of the standalone build, in seconds
+#   make conformance    edk2's variable driver beside ours; SEED=n OPS=m
+#   make bench          what a request costs, beside QEMU's bundled device
 #   make qemu           build/qemu/qemu-system-{x86_64,aarch64}
 #   make core           build/core, the standalone build
 #
@@ -43,6 +45,17 @@ check-unit check-qtest:
 .PHONY: check-overlay check-style check-functional
 check-overlay check-style check-functional:
 	@scripts/check $(@:check-%=%)
+
+.PHONY: conformance
+conformance: qemu
+	@scripts/make-guest x86_64
+	@tests/conformance/run $(if $(SEED),--seed $(SEED)) $(if $(OPS),--ops $(OPS))
+
+.PHONY: bench
+bench: qemu
+	@scripts/build-qemu --bundled
+	@scripts/make-guest x86_64
+	@tests/bench/bench
 
 .PHONY: clean
 clean:
