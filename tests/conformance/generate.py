@@ -443,7 +443,21 @@ class Generator:
         while len(self.ops) < end:
             self.rand.choice(functions)()
 
+    def linux_script(self, count):
+        """What can be asked through efivarfs, all of it at runtime."""
+        self.runtime = True
+        self.mix(count * 2 // 5)
+        if not self.user_mode:
+            self.enrol()
+        self.mix(count * 3 // 5)
+        self.state()
+        for guid, name in self.used:
+            self.get(guid, name)
+        return [op for op in self.ops if op.op in (SET, GET) and op.name and
+                not any(0xd800 <= ord(unit) < 0xe000 for unit in op.name)]
+
     def script(self, count):
+        """From an application before and after ExitBootServices."""
         self.state()
         self.mix(count * 3 // 10)
         if not self.user_mode:
