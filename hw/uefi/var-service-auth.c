@@ -177,7 +177,7 @@ static UefiReason update_certdb(UefiVarService *uv, UefiVarChange *change,
     }
     if (binding) {
         put_binding(out, guid, name, binding);
-        if (out->len > uv->config.limits.max_auth - CERTDB_RESERVE) {
+        if (out->len + CERTDB_RESERVE > uv->config.limits.max_auth) {
             return UEFI_REASON_AUTH_CERTDB_FULL;
         }
     }
@@ -599,7 +599,7 @@ static UefiReason set_private(UefiVarService *uv, const UefiVarRequest *req,
     const uint32_t signed_kind = EFI_ATTR_AT | EFI_ATTR_AW;
     const UefiVariable *old = req->old;
 
-    if (uv->config.delete_without_signature && old &&
+    if (!uv->config.auth_delete_needs_signature && old &&
         req->attributes == old->attributes &&
         (req->attributes & EFI_ATTR_AT) && req->payload_size == 0) {
         return update_private(uv, req, change);

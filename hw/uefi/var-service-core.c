@@ -20,6 +20,7 @@ UefiVarConfig uefi_vars_default_config(void)
             .max_hwerr = UEFI_LIMIT_MAX_HWERR,
             .hwerr_quota = UEFI_LIMIT_HWERR_QUOTA,
         },
+        .auth_delete_needs_signature = true,
     };
 }
 

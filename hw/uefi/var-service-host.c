@@ -78,6 +78,7 @@ static bool uses_fdset(const UefiVarDevice *d)
  */
 static bool file_open(UefiVarDevice *d, bool create, Error **errp)
 {
+    ERRP_GUARD();
     bool missing = !uses_fdset(d) && access(d->jsonfile, F_OK) < 0 &&
                    errno == ENOENT;
     g_autoptr(GError) err = NULL;
@@ -208,7 +209,7 @@ static bool file_fold(UefiVarDevice *d, GError **errp)
 /* Whether the next record can be appended: the file is ours and up to date */
 static bool file_ready(UefiVarDevice *d, GError **err)
 {
-    if (d->owner == UEFI_OWNER_TARGET) {
+    if (d->owner == UEFI_OWNER_OTHER) {
         g_set_error(err, UEFI_VAR_FILE_ERROR, UEFI_VAR_FILE_ERROR_LOCKED,
                     "%s: the machine has been migrated away", d->jsonfile);
         return false;
@@ -237,7 +238,7 @@ static void file_give(UefiVarDevice *d)
     file_settle(d);
     uefi_var_file_unlock(d->file);
     d->locked = false;
-    d->owner = UEFI_OWNER_TARGET;
+    d->owner = UEFI_OWNER_OTHER;
     trace_uefi_vars_own(d->jsonfile, "given away");
 }
 
@@ -311,9 +312,12 @@ static UefiReason on_save(void *opaque, const UefiVarChange *change)
     if (!d->jsonfile) {
         return UEFI_REASON_OK;
     }
-    if (d->owner == UEFI_OWNER_SOURCE) {
-        /* The store is about to be replaced, and the file is not ours. */
-        return UEFI_REASON_OK;
+    if (d->owner == UEFI_OWNER_NOT_YET) {
+        if (!runstate_is_running()) {
+            /* A reset while the machine waits; the file follows later. */
+            return UEFI_REASON_OK;
+        }
+        d->owner = UEFI_OWNER_SELF;
     }
     saved = save_record(d, change, &err);
     trace_uefi_vars_save(d->jsonfile, change->vars->len,
@@ -436,6 +440,7 @@ static void uefi_vars_device_reset(Object *obj, ResetType type)
 
 void uefi_vars_device_loaded(UefiVarDevice *d)
 {
+    d->owner = UEFI_OWNER_NOT_YET;
     d->stale = true;
 }
 
@@ -485,10 +490,11 @@ static bool check_limits(const UefiVarLimits *limits, Error **errp)
 
 static bool start_file(UefiVarDevice *d, Error **errp)
 {
+    ERRP_GUARD();
     g_autoptr(GError) err = NULL;
 
     if (runstate_check(RUN_STATE_INMIGRATE)) {
-        d->owner = UEFI_OWNER_SOURCE;
+        d->owner = UEFI_OWNER_NOT_YET;
         return file_open(d, false, errp);
     }
     if (!file_open(d, true, errp)) {
@@ -496,6 +502,11 @@ static bool start_file(UefiVarDevice *d, Error **errp)
     }
     if (!file_lock(d, &err) || !file_load(d, &err)) {
         error_setg(errp, "uefi-vars: %s", err->message);
+        if (err->domain == UEFI_TEXT_ERROR) {
+            error_append_hint(errp, "Nothing has been written to the file. "
+                              "Repair it, or move it out of the way to begin "
+                              "with an empty store.\n");
+        }
         return false;
     }
     d->locked = true;
@@ -545,6 +556,8 @@ static const struct {
     { "force-secure-boot", "secure boot cannot be turned off in the guest" },
     { "disable-custom-mode", "custom mode, which replaces keys without "
       "signature, cannot be turned on in the guest" },
+    { "auth-delete-needs-signature", "an authenticated variable cannot be "
+      "deleted without a signature; edk2 lets the guest do that" },
     { "size", "room for non-volatile variables, bytes" },
     { "volatile-size", "room for volatile variables, bytes" },
     { "max-variable-size", "largest non-volatile variable, bytes, name and "

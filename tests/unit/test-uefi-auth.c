@@ -804,7 +804,7 @@ static void test_k9_property(Test *test, gconstpointer unused)
     const UefiTestKey *key = uefi_test_key("owner");
 
     uefi_test_free(test->t);
-    config.delete_without_signature = true;
+    config.auth_delete_needs_signature = false;
     setup_with(test, &config);
     uefi_assert_reason(set_text(test, &mine, ATTR_AUTH, key, "x"), OK);
     /* not for an append, nor for other attributes */

@@ -16,11 +16,11 @@
 #include "hw/uefi/var-service-file.h"
 #include "hw/uefi/var-service-regs.h"
 
-/* Who may write the store file */
+/* Whose the store file is */
 typedef enum UefiVarOwner {
-    UEFI_OWNER_SELF,        /* this machine */
-    UEFI_OWNER_SOURCE,      /* the sender of a migration that is awaited */
-    UEFI_OWNER_TARGET,      /* whoever this machine has been sent to */
+    UEFI_OWNER_SELF,        /* ours */
+    UEFI_OWNER_NOT_YET,     /* ours when the machine runs with what it loads */
+    UEFI_OWNER_OTHER,       /* whoever this machine has been sent to */
 } UefiVarOwner;
 
 /* What travels in a migration stream, on its way in or out */
@@ -93,6 +93,8 @@ UefiVarDevice *uefi_vars_find(void);
                      field.config.force_secure_boot, false),                \
     DEFINE_PROP_BOOL("disable-custom-mode", state,                          \
                      field.config.disable_custom_mode, false),              \
+    DEFINE_PROP_BOOL("auth-delete-needs-signature", state,                  \
+                     field.config.auth_delete_needs_signature, true),       \
     DEFINE_PROP_SIZE32("size", state, field.config.limits.nv_size,          \
                        UEFI_LIMIT_NV_SIZE),                                 \
     DEFINE_PROP_SIZE32("volatile-size", state,                              \

@@ -400,7 +400,7 @@ typedef struct UefiVarConfig {
     UefiVarLimits limits;
     bool force_secure_boot;         /* 7.6 */
     bool disable_custom_mode;       /* 7.6 */
-    bool delete_without_signature;  /* 7.2 K9 as edk2 has it; default off */
+    bool auth_delete_needs_signature;   /* 7.2 K9; edk2: false */
     bool has_tpm;                   /* 5.4: keep MOR at EndOfDxe */
     bool allow_policy_disable;      /* 6.1 command 1; default off */
 } UefiVarConfig;
