@@ -222,7 +222,7 @@ static int run(const char *file)
     return 0;
 }
 
-__attribute__((used)) static void start(long *stack)
+static void __attribute__((used)) start(long *stack)
 {
     call(SYS_exit, stack[0] == 2 ? run((char *)stack[2]) : 2, 0, 0);
 }
