@@ -53,6 +53,9 @@ class UefiVarsAarch64(UefiVarsTest):
     def test_secure_boot(self):
         self.do_secure_boot(*self.device())
 
+    def test_keys(self):
+        self.do_keys(*self.device(), secure=True)
+
 
 if __name__ == '__main__':
     UefiVarsTest.main()

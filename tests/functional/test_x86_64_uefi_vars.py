@@ -49,6 +49,9 @@ class UefiVarsX86(UefiVarsTest):
     def test_virt_fw_vars(self):
         self.do_virt_fw_vars(*self.device("uefi-vars-x64"))
 
+    def test_keys(self):
+        self.do_keys(*self.device("uefi-vars-isa"))
+
 
 if __name__ == '__main__':
     UefiVarsTest.main()

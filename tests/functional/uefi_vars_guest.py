@@ -68,7 +68,7 @@ def part(name, arch):
     return min(str(path), os.path.relpath(path), key=len)
 
 
-def guest_args(arch, initramfs=None, secure=False):
+def guest_args(arch, initramfs=None, kernel=None, secure=False):
     """Arguments for a guest: firmware, driver, kernel; neither machine,
     console nor variable device.  The flash variables are thrown away: only
     what the device keeps survives."""
@@ -81,7 +81,7 @@ def guest_args(arch, initramfs=None, secure=False):
         "-drive", f"{flash},snapshot=on,file={images.blank_vars}",
         "-device",
         "pci-testdev,romfile=" + part("uefi-vars-{arch}.rom", arch),
-        "-kernel", part("vmlinuz-{arch}", arch),
+        "-kernel", kernel or part("vmlinuz-{arch}", arch),
         "-initrd", initramfs or part("initramfs-{arch}", arch),
         "-append", f"console={ARCHES[arch].console} quiet",
     ]
@@ -95,14 +95,17 @@ def _cpio_entry(name, mode, data):
     return entry + bytes(-len(entry) % 4)
 
 
-def initramfs_with(arch, name, text, path):
-    """Write to @path the initramfs with one more file, by a second archive
-    behind it.  A shell script named "script" is run instead of a shell."""
-    with open(part("initramfs-{arch}", arch), "rb") as file:
-        plain = file.read()
+def initramfs_with(arch, files, path, tools=False):
+    """Write to @path the initramfs with more files, {name: bytes}, by another
+    archive behind it; with @tools also efi-updatevar.  A file "script" is a
+    shell script that is run instead of a shell."""
+    parts = ["initramfs-{arch}"] + (["tools-{arch}"] if tools else [])
     with open(path, "wb") as file:
-        file.write(plain + bytes(-len(plain) % 512))
-        file.write(_cpio_entry(name, 0o100644, text.encode()))
+        for name in parts:
+            data = Path(part(name, arch)).read_bytes()
+            file.write(data + bytes(-len(data) % 512))
+        for name, data in files.items():
+            file.write(_cpio_entry(name, 0o100644, data))
         file.write(_cpio_entry("TRAILER!!!", 0, b""))
     return path
 

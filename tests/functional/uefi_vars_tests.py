@@ -6,6 +6,8 @@ tests look at what the script printed and at the host's file.
 """
 
 import json
+import os
+import pathlib
 import shutil
 import subprocess
 import time
@@ -84,20 +86,22 @@ class UefiVarsTest(QemuSystemTest):
                   guest.console_text(raw))
 
     def boot(self, script, *args, machine=None, refused=None,
-             secure=False):
+             kernel=None, secure=False, files=None):
         """Boot with more arguments for QEMU, run the script, power off.
         Or see the boot refused with the words given.  With secure, the
-        firmware is one that enforces Secure Boot."""
+        firmware is one that enforces Secure Boot.  With files, {name: bytes},
+        the guest has these and efi-updatevar."""
         initramfs = self.scratch_file("initramfs")
-        guest.initramfs_with(
-            self.guest_arch, "script",
-            f"echo {BEGIN}{script}\necho {END}", initramfs)
+        script = f"echo {BEGIN}{script}\necho {END}"
+        guest.initramfs_with(self.guest_arch,
+                             {"script": script.encode(), **(files or {})},
+                             initramfs, tools=files is not None)
         vm = self.get_vm()
         if machine or self.machine:
             vm.set_machine(machine or self.machine)
         vm.set_console()
-        vm.add_args(*guest.guest_args(self.guest_arch, initramfs, secure),
-                    *args)
+        vm.add_args(*guest.guest_args(self.guest_arch, initramfs, kernel,
+                                      secure), *args)
         vm.launch()
         text = self.read_console(vm, last_words=refused)
         if not refused:
@@ -267,20 +271,30 @@ uefivar get {ours("Flash")}
         self.assertIn(f"PlatformLang-{GLOBAL}", boot.variables())
         self.assertEqual(boot.lines[-1], "f1a5")
 
-    def run_virt_fw_vars(self, *args):
-        """The tool's output; it must succeed."""
-        self.assertIsNotNone(shutil.which("virt-fw-vars"),
-                             "python3-virt-firmware is not installed")
-        return subprocess.run(["virt-fw-vars", *args], check=True, text=True,
+    # --- others' tools ------------------------------------------------------
+
+    def tool(self, *command):
+        """Run a tool among the scratch files; it must succeed.
+        Returns its output."""
+        self.assertIsNotNone(shutil.which(command[0]),
+                             f"{command[0]} is not installed")
+        done = subprocess.run(command, check=False, text=True,
+                              cwd=self.scratch_file(),
+                              stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT).stdout
+                              stderr=subprocess.STDOUT)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout
+
+    def kernel(self):
+        return os.path.abspath(guest.part("vmlinuz-{arch}", self.guest_arch))
 
     def make_store_with_keys(self, *args):
         """A store like the distribution's flash image with Secure Boot keys;
         more arguments for virt-fw-vars."""
         image = guest.firmware(self.guest_arch).vars_with_keys
-        self.run_virt_fw_vars("-i", image, *args,
-                              "--output-json", self.store)
+        self.tool("virt-fw-vars", "-i", image, *args,
+                  "--output-json", self.store)
 
     def do_virt_fw_vars(self, *args, **options):
         """A store made by virt-fw-vars: the guest sees its keys, and the
@@ -308,8 +322,8 @@ uefivar set {ours("Hello")} 7 48656c6c6f
             for key in ("attr", "data", "time"):
                 self.assertEqual(after[guid, name][key],
                                  before[guid, name][key])
-        printed = self.run_virt_fw_vars("-i", self.store, "--print",
-                                        "--verbose")
+        printed = self.tool("virt-fw-vars", "-i", self.store,
+                            "--print", "--verbose")
         self.assertIn("name=Hello", printed)
         self.assertIn("name=PK", printed)
 
@@ -320,13 +334,108 @@ uefivar set {ours("Hello")} 7 48656c6c6f
         self.boot_with_store("true", *args, **options, secure=True,
                              refused="No bootable option or device was found")
 
-        kernel = guest.part("vmlinuz-{arch}", self.guest_arch)
-        said = subprocess.run(["hash-to-efi-sig-list", kernel,
-                               self.scratch_file("hash.esl")], check=True,
-                              stdout=subprocess.PIPE, text=True).stdout
+        said = self.tool("hash-to-efi-sig-list", self.kernel(), "hash.esl")
         self.make_store_with_keys("--add-db-hash", OURS, said.split()[-1])
         boot = self.boot_with_store(f"""
 uefivar get SetupMode-{GLOBAL}
 uefivar get SecureBoot-{GLOBAL}
 """, *args, **options, secure=True)
         self.assertEqual(boot.lines, ["00", "01"])
+
+    def make_update(self, name, variable, value, signer, second, *options):
+        """An update of the variable to the value (a file of signature lists)
+        by the signer, as NAME.auth among the scratch files."""
+        self.tool("sign-efi-sig-list", *options,
+                  "-g", IMGSEC if variable.startswith("db") else GLOBAL,
+                  "-t", f"2026-01-01 00:00:{second:02}",
+                  "-k", f"{signer}.key", "-c", f"{signer}.crt",
+                  variable, value, f"{name}.auth")
+
+    def make_keys(self):
+        """NAME.key, NAME.crt and NAME.esl of everybody in do_keys, the signed
+        kernel, and the updates, which are returned as {file name: bytes}."""
+        for key in ("PK", "PK2", "KEK", "db", "wrong"):
+            self.tool("openssl", "req", "-new", "-x509", "-newkey",
+                      "rsa:2048", "-nodes", "-subj", f"/CN=test {key}",
+                      "-days", "3650", "-keyout", f"{key}.key",
+                      "-out", f"{key}.crt")
+            self.tool("cert-to-efi-sig-list", "-g", OURS, f"{key}.crt",
+                      f"{key}.esl")
+        self.tool("sbsign", "--key", "db.key", "--cert", "db.crt",
+                  "--output", "kernel", self.kernel())
+        # Any image but the kernel
+        driver = guest.part("driver-{arch}/uefi-vars.efi", self.guest_arch)
+        self.tool("hash-to-efi-sig-list", os.path.abspath(driver), "dbx.esl")
+        with open(self.scratch_file("empty"), "wb"):
+            pass
+        updates = [
+            ("db", "db", "db.esl", "KEK", 1),
+            ("KEK", "KEK", "KEK.esl", "PK", 2),
+            ("PK", "PK", "PK.esl", "PK", 3),
+            ("dbx-wrong", "dbx", "dbx.esl", "wrong", 4, "-a"),
+            ("dbx", "dbx", "dbx.esl", "KEK", 5, "-a"),
+            ("db-old-time", "db", "empty", "KEK", 1),
+            ("PK-wrong", "PK", "empty", "wrong", 6),
+            ("PK2", "PK", "PK2.esl", "PK", 7),
+            ("PK2-by-PK", "PK", "empty", "PK", 8),
+            ("PK2-by-PK2", "PK", "empty", "PK2", 9),
+        ]
+        for update in updates:
+            self.make_update(*update)
+        return {f"{update[0]}.auth": pathlib.Path(
+            self.scratch_file(f"{update[0]}.auth")).read_bytes()
+            for update in updates}
+
+    def esl(self, name):
+        """The signature list NAME.esl in hex"""
+        path = pathlib.Path(self.scratch_file(f"{name}.esl"))
+        return path.read_bytes().hex()
+
+    def do_keys(self, *args, **options):
+        """Keys enrolled from Linux with efitools make user mode; then each
+        key variable changes only by the right signature, PK at last."""
+        options["files"] = self.make_keys()
+        options["kernel"] = self.scratch_file("kernel")
+        functions = f"""
+update() {{
+    mutable /sys/firmware/efi/efivars/$2-* 2>/dev/null
+    efi-updatevar $3 -f $1.auth $2 >/dev/null 2>&1 && echo $1: ok ||
+        echo $1: no
+}}
+modes() {{
+    echo $(uefivar get SetupMode-{GLOBAL}) $(uefivar get SecureBoot-{GLOBAL})
+}}
+modes
+"""
+        boot = self.boot_with_store(functions + """
+update db db
+update KEK KEK
+update PK PK
+modes
+""", *args, **options)
+        self.assertEqual(boot.lines, ["01 00", "db: ok", "KEK: ok", "PK: ok",
+                                      "00 00"])
+        boot = self.boot_with_store(functions + f"""
+update dbx-wrong dbx -a
+update dbx dbx -a
+update db-old-time db
+update PK-wrong PK
+update PK2 PK
+modes
+update PK2-by-PK PK
+uefivar rm PK-{GLOBAL} 2>/dev/null || echo rm: no
+update PK2-by-PK2 PK
+modes
+""", *args, **options)
+        self.assertEqual(boot.lines,
+                         ["00 01", "dbx-wrong: no", "dbx: ok",
+                          "db-old-time: no", "PK-wrong: no", "PK2: ok",
+                          "00 01", "PK2-by-PK: no", "rm: no",
+                          "PK2-by-PK2: ok", "01 01"])
+        boot = self.boot_with_store(functions, *args, **options)
+        self.assertEqual(boot.lines, ["01 00"])
+        keys = {name: var["data"]
+                for (guid, name), var in self.stored().items()
+                if name in ("PK", "KEK", "db", "dbx")}
+        self.assertEqual(keys, {name: self.esl(name)
+                                for name in ("KEK", "db", "dbx")})
