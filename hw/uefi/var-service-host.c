@@ -236,8 +236,10 @@ static void file_settle(UefiVarDevice *d)
 static void file_give(UefiVarDevice *d)
 {
     file_settle(d);
-    uefi_var_file_unlock(d->file);
-    d->locked = false;
+    if (d->locked) {
+        uefi_var_file_unlock(d->file);
+        d->locked = false;
+    }
     d->owner = UEFI_OWNER_OTHER;
     trace_uefi_vars_own(d->jsonfile, "given away");
 }
@@ -404,11 +406,16 @@ static void on_run_state(void *opaque, bool running, RunState state)
         if (!file_ready(d, &err)) {
             report_failure(d, err);
         }
-    } else if (state == RUN_STATE_FINISH_MIGRATE &&
-               d->owner == UEFI_OWNER_SELF) {
-        file_give(d);
     } else {
         file_settle(d);
+    }
+}
+
+void uefi_vars_device_leaving(UefiVarDevice *d)
+{
+    if (d->jsonfile && d->owner == UEFI_OWNER_SELF &&
+        runstate_check(RUN_STATE_FINISH_MIGRATE)) {
+        file_give(d);
     }
 }
 

@@ -38,6 +38,7 @@ static int device_pre_save(void *opaque)
     GBytes *state = uefi_vars_state_save(d->service);
     gsize size;
 
+    uefi_vars_device_leaving(d);
     uefi_vars_transit_clear(t);
     t->status = d->regs.status;
     t->dma_addr = d->regs.dma_addr;

@@ -136,6 +136,9 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
                               AddressSpace *as, uint64_t region_size,
                               Error **errp);
 
+/** uefi_vars_device_leaving: the state goes into a stream */
+void uefi_vars_device_leaving(UefiVarDevice *d);
+
 /** uefi_vars_device_loaded: the state has been replaced by a stream's */
 void uefi_vars_device_loaded(UefiVarDevice *d);
 
