@@ -607,6 +607,44 @@ static void test_old_algorithms(void)
     uefi_assert_reason(check_signed(UEFI_TEST_BY(second), weak), OK);
 }
 
+/* What the administrator of the host allows TLS to do is beside the point. */
+static void test_crypto_policy(void)
+{
+    static const char policy[] =
+        "[overrides]\n"
+        "insecure-hash = md5\n"
+        "insecure-hash = sha1\n"
+        "insecure-sig = rsa-md5\n"
+        "insecure-sig = rsa-sha1\n"
+        "insecure-sig = rsa-sha256\n"
+        "min-verification-profile = future\n";
+    const char *argv[] = {
+        "/proc/self/exe", "--tap",
+        "-p", "/uefi/pkcs7/S6/chain",
+        "-p", "/uefi/pkcs7/S6/old-algorithms",
+        "-p", "/uefi/pkcs7/T2/binding", NULL
+    };
+    g_autofree char *name = NULL, *out = NULL, *errors = NULL;
+    g_auto(GStrv) env = g_get_environ();
+    g_autoptr(GError) err = NULL;
+    int fd = g_file_open_tmp("uefi-policy-XXXXXX", &name, &err);
+    int status;
+
+    g_assert_no_error(err);
+    g_assert_cmpint(write(fd, policy, strlen(policy)), ==, strlen(policy));
+    close(fd);
+    env = g_environ_setenv(env, "GNUTLS_SYSTEM_PRIORITY_FILE", name, true);
+    env = g_environ_setenv(env, "GNUTLS_SYSTEM_PRIORITY_FAIL_ON_INVALID", "1",
+                           true);
+    g_spawn_sync(NULL, (char **)argv, env, 0, NULL, NULL, &out, &errors,
+                 &status, &err);
+    unlink(name);
+    g_assert_no_error(err);
+    g_assert_nonnull(strstr(out, "ok 3 "));
+    g_assert_null(strstr(out, "not ok"));
+    g_assert_cmpint(status, ==, 0);
+}
+
 static void test_elliptic(void)
 {
     const UefiTestKey *key = uefi_test_cert(&(UefiTestCert) {
@@ -971,6 +1009,7 @@ int main(int argc, char **argv)
         { "S6/path-length", test_path_length },
         { "S6/dates-and-purposes-ignored", test_ignored },
         { "S6/old-algorithms", test_old_algorithms },
+        { "S6/crypto-policy", test_crypto_policy },
         { "S6/elliptic-curve", test_elliptic },
         { "S6/critical-extension", test_critical },
         { "S6/limit-extensions", test_limit_extensions },
