@@ -1102,7 +1102,6 @@ static void test_s5(Test *test, gconstpointer unused)
 static void test_s6(Test *test, gconstpointer unused)
 {
     g_autoptr(GByteArray) hash = uefi_test_hash_list(1, 1);
-    g_autoptr(GByteArray) other = uefi_test_hash_list(2, 1);
     UefiTime time = uefi_test_time(1);
     const UefiTestKey *key = uefi_test_key("KEK");
     g_autoptr(GByteArray) data =
