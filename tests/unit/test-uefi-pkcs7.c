@@ -337,7 +337,6 @@ static void test_limit_attributes(void)
 
 static void test_no_signer(void)
 {
-    g_autoptr(GPtrArray) bag = bag_of(uefi_test_key("A"), NULL);
     const UefiTestKey *key = uefi_test_key("A");
     g_autoptr(GBytes) der = sign(UEFI_TEST_BY(key));
     g_autoptr(GByteArray) cut = g_byte_array_new();
