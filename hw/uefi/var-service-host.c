@@ -186,7 +186,7 @@ static bool file_take(UefiVarDevice *d, GError **err)
 static bool fold_result(UefiVarDevice *d, bool ok, const GError *err)
 {
     trace_uefi_vars_fold(d->jsonfile, uefi_var_file_journal_size(d->file),
-                         ok ? "" : err->message);
+                         ok ? "done" : err->message);
     if (ok) {
         d->stale = false;
     }
@@ -278,8 +278,19 @@ static void on_idle(void *opaque)
     UefiVarDevice *d = opaque;
     g_autoptr(GError) err = NULL;
 
-    if (d->owner != UEFI_OWNER_SELF || !d->locked ||
-        uefi_var_file_journal_size(d->file) == 0) {
+    if (d->owner != UEFI_OWNER_SELF) {
+        return;
+    }
+    if (!d->locked || d->stale) {
+        if (file_ready(d, &err)) {
+            report_success(d);
+        } else {
+            report_failure(d, err);
+            idle_later(d, RETRY_MS);
+        }
+        return;
+    }
+    if (uefi_var_file_journal_size(d->file) == 0) {
         return;
     }
     if (!fold_result(d, fold_step(d, &err), err)) {
@@ -322,10 +333,10 @@ static UefiReason on_save(void *opaque, const UefiVarChange *change)
         d->owner = UEFI_OWNER_SELF;
     }
     saved = save_record(d, change, &err);
+    d->unsaved = saved ? NULL : change;
     trace_uefi_vars_save(d->jsonfile, change->vars->len,
-                         saved ? "" : err->message);
+                         saved ? "saved" : err->message);
     if (!saved) {
-        d->unsaved = change;
         report_failure(d, err);
         return g_error_matches(err, UEFI_VAR_FILE_ERROR,
                                UEFI_VAR_FILE_ERROR_FULL)
@@ -343,8 +354,9 @@ static void on_changed(void *opaque, const UefiVarChange *change)
     UefiVarDevice *d = opaque;
 
     /* State of the service itself is published even if it cannot be saved. */
-    if (d->unsaved == change) {
+    if (d->unsaved && d->unsaved == change) {
         d->stale = true;
+        idle_later(d, RETRY_MS);
     }
     d->unsaved = NULL;
 }
@@ -405,6 +417,7 @@ static void on_run_state(void *opaque, bool running, RunState state)
         /* Whatever fails here fails again, or no more, at the next write. */
         if (!file_ready(d, &err)) {
             report_failure(d, err);
+            idle_later(d, RETRY_MS);
         }
     } else {
         file_settle(d);
