@@ -1,0 +1,718 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line tool uefi-varstore, as a user runs it.
+
+usage: test-uefi-varstore.py PROGRAM
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+PROGRAM = sys.argv[1]
+DATA = Path(__file__).resolve().parent.parent / 'data' / 'uefi-vars'
+
+GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
+IMGSEC = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f'
+TEST = '11111111-2222-3333-4444-555555555555'
+SIGNER = '0123456789abcdef' * 4
+TIME = 'e8070102030405000000000000000000'
+
+# Locks an open file description; see fcntl(2)
+F_OFD_SETLK = 37
+
+# An ESL with one SHA-256 hash
+ESL = ('2616c4c14c509240aca941f936934328' '4c000000' '00000000' '30000000' +
+       '11111111222233334444555555555555' + 'ab' * 32)
+
+
+def entry(name, guid, attr, data, **more):
+    return {'name': name, 'guid': guid, 'attr': attr, 'data': data, **more}
+
+
+def document(*entries):
+    """What the device would write"""
+    lines = ',\n'.join(json.dumps(e, ensure_ascii=False) for e in entries)
+    return ('{"version": 2, "variables": [\n' + lines +
+            ('\n' if lines else '') + ']}\n')
+
+
+def check_of(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def journal(text, *changes):
+    """A document with changes behind it (docs/specs/uefi-vars-file.rst)"""
+    prev = check_of(text.strip())
+    for number, change in enumerate(changes, 1):
+        payload = json.dumps({'change': change})
+        record = (f'#uefi-vars-journal 1 change {number} {prev} '
+                  f'{len(payload.encode())} {payload}')
+        prev = check_of(record)
+        text += f'{record} {prev}\n'
+    return text
+
+
+LANG = entry('Lang', GLOBAL, 7, '656e6700')
+ORDER = entry('BootOrder', GLOBAL, 7, '01000200')
+DB = entry('db', IMGSEC, 39, ESL, time=TIME)
+PRIVATE = entry('Private', TEST, 39, 'cafe', time=TIME, digest=SIGNER)
+ODD = entry('Größe', TEST, 3, '00')
+
+
+class Tool(unittest.TestCase):
+    def setUp(self):
+        self.dir = Path(tempfile.mkdtemp(prefix='uefi-varstore-'))
+        self.path = self.dir / 'vars.json'
+
+    def tearDown(self):
+        shutil.rmtree(self.dir)
+
+    def store(self, *entries):
+        self.path.write_text(document(*entries), encoding='utf-8')
+
+    def run_tool(self, *args, stdin=b''):
+        env = {**os.environ, 'LC_ALL': 'C'}
+        return subprocess.run([PROGRAM, *map(str, args)], env=env,
+                              input=stdin, capture_output=True, timeout=60)
+
+    def ok(self, *args, stdin=b''):
+        """Run successfully and in silence; returns standard output"""
+        result = self.run_tool(*args, stdin=stdin)
+        self.assertEqual((result.returncode, result.stderr.decode()), (0, ''))
+        return result.stdout.decode()
+
+    def fails(self, *args, status=1):
+        """Fail with one line (or for wrong usage, a hint as well), the file
+        as it was; returns the line"""
+        before = self.path.read_bytes() if self.path.exists() else None
+        result = self.run_tool(*args)
+        text = result.stderr.decode()
+        self.assertEqual((result.returncode, result.stdout), (status, b''))
+        self.assertTrue(text.startswith('uefi-varstore: '), text)
+        if status == 1:
+            self.assertEqual(text.count('\n'), 1, text)
+        after = self.path.read_bytes() if self.path.exists() else None
+        self.assertEqual(after, before)
+        return text
+
+    @contextlib.contextmanager
+    def locked(self):
+        """What a QEMU that uses the file does to it"""
+        with open(self.path, 'r+b') as file:
+            fcntl.fcntl(file, F_OFD_SETLK,
+                        struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 0, 0))
+            yield
+
+    def assert_store(self, *entries):
+        self.assertEqual(self.path.read_text(encoding='utf-8'),
+                         document(*entries))
+
+
+class Usage(Tool):
+    def test_wrong(self):
+        for args in ([], ['nonsense'], ['list'], ['get', 'x'], ['rm', 'x'],
+                     ['list', '--nonsense', 'x'], ['check', 'a', 'b'],
+                     ['diff', 'a'], ['set', 'x', 'y'],
+                     ['set', 'x', 'y', '--hex', '00', '--text', 'a'],
+                     ['set', 'x', 'y', '--hex', '00', '--size', '1'],
+                     ['set', 'x', 'y', '--hex', '00', '--size', '-1']):
+            with self.subTest(args=args):
+                result = self.run_tool(*args)
+                self.assertEqual(result.returncode, 2)
+                self.assertEqual(result.stdout, b'')
+                self.assertNotEqual(result.stderr, b'')
+
+    def test_help(self):
+        commands = self.ok('--help')
+        for command in ('list', 'get', 'set', 'rm', 'diff', 'check', 'fold'):
+            self.assertIn(f'  {command} ', commands)
+            self.assertIn('Usage:', self.ok(command, '--help'))
+
+    def test_full_output(self):
+        self.store(LANG)
+        with open('/dev/full', 'wb') as full:
+            result = subprocess.run([PROGRAM, 'list', self.path], stdout=full,
+                                    stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b'No space left', result.stderr)
+
+
+class List(Tool):
+    def test_table(self):
+        self.store(LANG, DB, PRIVATE, ODD)
+        self.assertEqual(self.ok('list', self.path).splitlines(), [
+            'Lang     GLOBAL                                NV,BS,RT      4'
+            '  -',
+            'db       IMGSEC                                NV,BS,RT,AT  76'
+            '  2024-01-02 03:04:05',
+            'Private  11111111-2222-3333-4444-555555555555  NV,BS,RT,AT   2'
+            '  2024-01-02 03:04:05',
+            'Größe    11111111-2222-3333-4444-555555555555  NV,BS         1'
+            '  -'])
+
+    def test_globs(self):
+        self.store(LANG, ORDER, DB)
+        names = self.ok('list', self.path, 'd?', 'L*').split('\n')
+        self.assertEqual([line.split(' ')[0] for line in names],
+                         ['Lang', 'db', ''])
+        self.assertEqual(self.ok('list', self.path, 'lang'), '')
+
+    def test_vendor(self):
+        self.store(LANG, ODD)
+        for vendor in ('global', GLOBAL, GLOBAL.upper()):
+            self.assertEqual(
+                self.ok('list', '-j', '-g', vendor, self.path),
+                document(LANG))
+        self.assertIn('neither a GUID nor a known vendor',
+                      self.fails('list', '-g', 'nonsense', self.path))
+
+    def test_json_is_a_store(self):
+        self.store(LANG, DB, PRIVATE, ODD)
+        self.assertEqual(self.ok('list', '--json', self.path),
+                         self.path.read_text(encoding='utf-8'))
+        self.assertEqual(self.ok('list', '--json', self.path, 'd*'),
+                         document(DB))
+
+    def test_blank(self):
+        self.assertEqual(self.ok('list', self.path), '')
+        self.assertFalse(self.path.exists())
+        self.path.touch()
+        self.assertEqual(self.ok('list', '-j', self.path), document())
+        self.assertEqual(self.path.read_bytes(), b'')
+
+    def test_journal(self):
+        """A live store is shown as the guest sees it, and not touched"""
+        text = journal(document(LANG, ODD), [ORDER],
+                       [{'name': 'Lang', 'guid': GLOBAL}])
+        self.path.write_text(text, encoding='utf-8')
+        with self.locked():
+            self.assertEqual(self.ok('list', '-j', self.path),
+                             document(ODD, ORDER))
+        self.assertEqual(self.path.read_text(encoding='utf-8'), text)
+
+    def test_warnings(self):
+        self.store({**LANG, 'comment': 1})
+        result = self.run_tool('list', '-j', self.path)
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(result.stdout.decode(), document(LANG))
+        self.assertEqual(result.stderr.decode(),
+                         f'uefi-varstore: {self.path}: warning: variables[0]:'
+                         ' unknown key "comment" is ignored\n')
+
+    def test_golden(self):
+        """Stores of other programs, as the device reads them"""
+        for name in ('virt-firmware', 'python-uefivars', 'bundled'):
+            expected = DATA / f'{name}.json.expected'
+            self.assertEqual(self.ok('list', '-j', DATA / f'{name}.json'),
+                             expected.read_text(encoding='utf-8'))
+
+
+class Get(Tool):
+    def value(self, name, guid, data, *args):
+        """What 'get' prints below the head"""
+        self.store(entry(name, guid, 39 if guid == IMGSEC else 7, data))
+        return self.ok('get', *args, self.path, name).split('\n\n', 1)[1]
+
+    def test_head(self):
+        self.store(LANG, PRIVATE)
+        self.assertEqual(
+            self.ok('get', self.path, 'Private'),
+            f'name: Private\nvendor: {TEST}\nattributes: NV,BS,RT,AT\n'
+            'size: 2\ntime: 2024-01-02 03:04:05\n\n'
+            '00000000  ca fe                                            ..\n')
+        self.assertEqual(
+            self.ok('get', self.path, 'Lang'),
+            f'name: Lang\nvendor: {GLOBAL} (GLOBAL)\nattributes: NV,BS,RT\n'
+            'size: 4\n\neng\n')
+
+    def test_raw_and_json(self):
+        self.store(LANG, PRIVATE)
+        self.assertEqual(self.ok('get', '-r', self.path, 'Lang'), 'eng\0')
+        self.assertEqual(json.loads(self.ok('get', '-j', self.path,
+                                            'Private')), PRIVATE)
+
+    def test_hexdump(self):
+        data = bytes(range(0x30, 0x42))
+        self.assertEqual(
+            self.value('Lang', GLOBAL, data.hex(), '--hexdump'),
+            '00000000  30 31 32 33 34 35 36 37 38 39 3a 3b 3c 3d 3e 3f  '
+            '0123456789:;<=>?\n'
+            '00000010  40 41                                            '
+            '@A\n')
+
+    def test_missing(self):
+        self.store(LANG)
+        self.assertIn("no variable 'lang'",
+                      self.fails('get', self.path, 'lang'))
+        self.assertIn("no variable 'Lang'",
+                      self.fails('get', '-g', TEST, self.path, 'Lang'))
+
+    def test_ambiguous(self):
+        self.store(LANG, {**LANG, 'guid': TEST})
+        self.assertIn('several', self.fails('get', self.path, 'Lang'))
+        self.ok('get', '-g', TEST, self.path, 'Lang')
+
+    def test_simple_values(self):
+        for name, data, text in (
+                ('BootOrder', '01000a00ffff', '0001,000A,FFFF'),
+                ('BootNext', '1000', '0010'),
+                ('Timeout', '0500', '5 seconds'),
+                ('Timeout', 'ffff', 'wait for ever'),
+                ('PlatformLang', '656e2d555300', 'en-US'),
+                ('OsIndications', '0500000000000080',
+                 'boot to firmware setup\nfile capsule delivery\nbit 63'),
+                ('OsIndications', '0000000000000000', 'none')):
+            with self.subTest(name=name, data=data):
+                self.assertEqual(self.value(name, GLOBAL, data), text + '\n')
+
+    def test_odd_values(self):
+        """What is not what it should be is dumped"""
+        for name, data in (('BootOrder', '010002'), ('Timeout', '05'),
+                           ('Lang', '1b5b324a'), ('OsIndications', '00'),
+                           ('Boot0001', '0100'), ('Boot0001', '01' * 40),
+                           ('ConIn', '7fff0500'), ('ConIn', '0101'),
+                           ('ConIn', '0101ffff0000'), ('ConIn', '01010300'),
+                           ('PK', ESL[:-2]), ('KEK', '00')):
+            with self.subTest(name=name, data=data):
+                self.assertTrue(
+                    self.value(name, GLOBAL, data).startswith('00000000  '))
+
+    def test_load_option(self):
+        path = ('02010c00' 'd041030a' '00000000'        # PciRoot(0x0)
+                '01010600' '021f'                       # Pci(0x1f,0x2)
+                '03120a00' '0000' 'ffff' '0000'         # Sata
+                '04012a00' '01000000' '0008000000000000' '0010000000000000'
+                '112233445566778899aabbccddeeff00' '02' '02'
+                '04040c00' + '\\a.x'.encode('utf-16le')[:8].hex() +
+                '7fff0400')
+        # the file name lacks its terminator and is shown as such
+        name = 'Größe\x1b'.encode('utf-16le').hex() + '0000'
+        size = len(path) // 2
+        data = ('01000000' + size.to_bytes(2, 'little').hex() + name + path +
+                'beef')
+        self.assertEqual(
+            self.value('Boot0001', GLOBAL, data),
+            'description: Größe\\u001b\n'
+            'path: PciRoot(0x0)/Pci(0x1f,0x2)/Sata(0x0,0xffff,0x0)/'
+            'HD(1,GPT,44332211-6655-8877-99aa-bbccddeeff00,0x800,0x1000)/'
+            'File(?)\n'
+            'state: active\n'
+            'optional data: 2 bytes\n')
+
+    def test_device_paths(self):
+        end = '7fff0400'
+        for node, text in (
+                ('02010c00' 'd041080a' '01000000', 'PcieRoot(0x1)'),
+                ('02010c00' 'd0410105' '01000000', 'Acpi(PNP0501,0x1)'),
+                ('03180d00' '687474703a2f2f78' '1b', 'Uri(http://x?)'),
+                ('03050600' '0102', 'USB(0x1,0x2)'),
+                ('03171000' '01000000' '0102030405060708',
+                 'NVMe(0x1,08-07-06-05-04-03-02-01)'),
+                ('030b2500' + '525400123456' + '00' * 26 + '01',
+                 'MAC(525400123456,0x1)'),
+                ('04012a00' '02000000' + '00' * 16 +
+                 '78563412' + '00' * 12 + '0101',
+                 'HD(2,MBR,0x12345678,0x0,0x0)'),
+                ('0404' '0800' '5c006100', 'File(?)'),
+                ('0404' '0a00' '5c0061000000', '\\a'),
+                ('01010500' '02', 'Path(1,1,02)'),
+                ('09090600' 'abcd', 'Path(9,9,abcd)'),
+                ('01010600' '0001' '7f010400' '01010600' '0002',
+                 'Pci(0x1,0x0),Pci(0x2,0x0)')):
+            with self.subTest(node=node):
+                self.assertEqual(self.value('ConOut', GLOBAL, node + end),
+                                 text + '\n')
+
+    def test_cut_device_paths(self):
+        """Every node cut short by each number of bytes"""
+        nodes = json.loads(self.ok('list', '-j', DATA / 'virt-firmware.json'))
+        data = next(e['data'] for e in nodes['variables']
+                    if e['name'] == 'Boot0000')
+        for size in range(2, len(data), 2):
+            self.value('Boot0000', GLOBAL, data[:size])
+            self.value('ConOut', GLOBAL, data[-size:])
+
+    def test_signatures(self):
+        self.assertEqual(self.value('dbx', IMGSEC, ESL),
+                         '1 of type SHA-256\n')
+        text = self.ok('get', DATA / 'virt-firmware.json', 'PK')
+        self.assertIn('X.509 certificate, owner ', text)
+        self.assertIn('\n  subject: CN=Golden Test\n'
+                      '  issuer: CN=Golden Test\n  valid: 20', text)
+        pk = json.loads(self.ok('get', '-j', DATA / 'virt-firmware.json',
+                                'PK'))
+        der = bytes.fromhex(pk['data'])[44:]
+        self.assertIn(f'\n  SHA-256: {hashlib.sha256(der).hexdigest()}\n',
+                      text)
+
+    def test_bad_certificate(self):
+        x509 = ('a159c0a5e494a74a87b5ab155c2bf072' '2f000000' '00000000'
+                '13000000' '11111111222233334444555555555555' '300102')
+        self.assertIn('not readable', self.value('db', IMGSEC, x509))
+
+
+class Set(Tool):
+    def test_new(self):
+        """A file that does not exist, with what is known of the name"""
+        self.ok('set', '--hex', '01 00', self.path, 'BootNext')
+        self.assert_store(entry('BootNext', GLOBAL, 7, '0100'))
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
+        self.ok('set', '--hex', '01', self.path, 'SecureBootEnable')
+        self.ok('set', '--hex', ESL, self.path, 'db')
+        self.assert_store(
+            entry('BootNext', GLOBAL, 7, '0100'),
+            entry('SecureBootEnable', 'f0a30bc7-af08-4556-99c4-001009c93a44',
+                  3, '01'),
+            entry('db', IMGSEC, 39, ESL, time='00' * 16))
+
+    def test_values(self):
+        file = self.dir / 'value'
+        file.write_bytes(b'\x00\xff')
+        self.ok('set', '-g', TEST, '-t', 'Ä', self.path, 'Text')
+        self.ok('set', '-g', TEST, '-f', file, self.path, 'File')
+        self.ok('set', '-g', TEST, '-f', '-', self.path, 'Stdin',
+                stdin=b'\x01\x02')
+        self.assert_store(entry('Text', TEST, 7, 'c384'),
+                          entry('File', TEST, 7, '00ff'),
+                          entry('Stdin', TEST, 7, '0102'))
+
+    def test_replace(self):
+        """Attributes, time and signer stay; the place does not"""
+        self.store(PRIVATE, ODD)
+        self.ok('set', '--hex', 'BEEF', self.path, 'Private')
+        self.assert_store(ODD, {**PRIVATE, 'data': 'beef'})
+        self.ok('set', '--hex', '11', self.path, 'Größe')
+        self.assert_store({**PRIVATE, 'data': 'beef'}, {**ODD, 'data': '11'})
+        self.ok('set', '-a', 'nv,bs', '--hex', '12', self.path, 'Private')
+        self.assert_store({**ODD, 'data': '11'},
+                          entry('Private', TEST, 3, '12'))
+
+    def test_known_vendor_first(self):
+        """A foreign variable of a well-known name is not meant"""
+        foreign = {**LANG, 'guid': TEST}
+        self.store(foreign)
+        self.ok('set', '--hex', '00', self.path, 'Lang')
+        self.assert_store(foreign, entry('Lang', GLOBAL, 7, '00'))
+
+    def test_attributes(self):
+        for text, attr in (('NV,BS', 3), ('nv,bs,rt', 7), ('7', 7),
+                           ('0x27', 39), ('NV,BS,RT,HR', 15)):
+            self.path.unlink(missing_ok=True)
+            self.ok('set', '-g', TEST, '-a', text, '-x', '00', self.path, 'A')
+            stored = json.loads(self.path.read_text())['variables'][0]
+            self.assertEqual(stored['attr'], attr)
+
+    def test_bad_attributes(self):
+        self.store(LANG)
+        for text in ('', 'XX', 'NV,', 'NV BS', '0x', '-1', '4294967296',
+                     'BS,RT', 'NV,RT', 'NV,BS,AP', '0'):
+            with self.subTest(text=text):
+                self.fails('set', '-a', text, '-x', '00', self.path, 'Lang')
+
+    def test_bad_values(self):
+        self.store(LANG)
+        for args in (['-x', ''], ['-x', '0'], ['-x', '0g'], ['-x', '0 0'],
+                     ['-t', ''], ['-f', '/dev/null'],
+                     ['-f', self.dir / 'none'], ['-f', self.dir]):
+            with self.subTest(args=args):
+                self.fails('set', *args, self.path, 'Lang')
+
+    def test_keys(self):
+        """Keys are signature lists, and authenticated"""
+        self.store(LANG)
+        for name in ('PK', 'KEK', 'db', 'dbx'):
+            self.assertIn('signature list',
+                          self.fails('set', '-x', '00', self.path, name))
+            self.assertIn('needs AT',
+                          self.fails('set', '-a', '7', '-x', ESL, self.path,
+                                     name))
+        self.assertIn('signature list',
+                      self.fails('set', '-x', ESL + ESL, self.path, 'PK'))
+
+    def test_derived(self):
+        self.store(LANG)
+        for name in ('SetupMode', 'SecureBoot', 'SignatureSupport',
+                     'VendorKeys'):
+            self.fails('set', '-g', 'GLOBAL', '-x', '00', self.path, name)
+
+    def test_names(self):
+        self.ok('set', '-g', TEST, '-x', '00', self.path, 'a\\ud800b')
+        self.ok('set', '-g', TEST, '-x', '00', self.path, '🦊')
+        self.assertEqual(
+            self.path.read_text(encoding='utf-8'),
+            '{"version": 2, "variables": [\n'
+            f'{{"name": "a\\ud800b", "guid": "{TEST}", "attr": 7, '
+            '"data": "00"},\n'
+            f'{{"name": "🦊", "guid": "{TEST}", "attr": 7, "data": "00"}}\n'
+            ']}\n')
+        self.ok('set', '-x', '01', self.path, 'a\\ud800b')
+        self.ok('rm', self.path, 'a\\ud800b', '🦊')
+        self.assert_store()
+
+    def test_unknown_vendor(self):
+        self.assertIn('use --guid',
+                      self.fails('set', '-x', '00', self.path, 'Foo'))
+        self.assertFalse(self.path.exists())
+
+    def test_room(self):
+        """The store does not outgrow the device's, by a byte"""
+        most = 4096 - 28 - 60 - 4
+        args = ['set', '-g', TEST, '--size', '4096', self.path, 'A', '-x']
+        self.assertIn('there is room for 4068',
+                      self.fails(*args, '00' * (most + 1)))
+        self.assertFalse(self.path.exists())
+        self.ok(*args, '00' * most)
+        self.fails('set', '-g', TEST, '--size', '4096', self.path, 'B', '-x',
+                   '00')
+        # smaller is fine, however little room there is
+        self.ok('set', '-x', '00', '--size', '4096', self.path, 'A')
+
+    def test_too_large_for_a_guest(self):
+        value = self.dir / 'value'
+        for size, fits in ((65536 - 76 - 4, True), (65536 - 76 - 3, False)):
+            value.write_bytes(bytes(size))
+            args = ['set', '-g', TEST, '-f', value, self.path, 'A']
+            if fits:
+                self.ok(*args)
+            else:
+                self.assertIn('too large for a guest', self.fails(*args))
+
+    def test_same_as_device(self):
+        """Each golden store, rewritten, is what the device would write"""
+        for name in ('virt-firmware', 'python-uefivars', 'bundled'):
+            shutil.copy(DATA / f'{name}.json', self.path)
+            self.ok('fold', self.path)
+            self.assertEqual(self.path.read_bytes(),
+                             (DATA / f'{name}.json.expected').read_bytes())
+
+
+class Remove(Tool):
+    def test_all_or_none(self):
+        self.store(LANG, ORDER, DB)
+        self.assertIn("no variable 'None'",
+                      self.fails('rm', self.path, 'Lang', 'None'))
+        self.ok('rm', self.path, 'Lang', 'db', 'Lang')
+        self.assert_store(ORDER)
+        self.ok('rm', self.path, 'BootOrder')
+        self.assert_store()
+
+    def test_missing_file(self):
+        self.assertIn('No such file', self.fails('rm', self.path, 'A'))
+        self.assertFalse(self.path.exists())
+
+    def test_journal(self):
+        """Writing folds"""
+        self.path.write_text(journal(document(LANG), [ORDER], [ODD]))
+        self.ok('rm', self.path, 'BootOrder')
+        self.assert_store(LANG, ODD)
+
+
+class Check(Tool):
+    def test_good(self):
+        text = journal(document(LANG), [ORDER])
+        self.path.write_text(text)
+        size = len(text) - len(document(LANG))
+        self.assertEqual(self.ok('check', self.path),
+                         'variables: 2, which count for 160 bytes\n'
+                         f'journal: 1 records, {size} bytes\n')
+        self.assertEqual(
+            json.loads(self.ok('check', '-j', self.path)),
+            {'variables': 2, 'bytes': 160, 'journal-records': 1,
+             'journal-bytes': size, 'warnings': 0})
+
+    def test_damaged(self):
+        good = journal(document(LANG), [ORDER], [ODD])
+        for text, reason in (
+                (document(LANG)[:-3], 'line 2, column '),
+                (document({**LANG, 'data': 'x'}), 'variables[0] ("Lang"): '),
+                (document(LANG, LANG), 'variables[1] ("Lang"): '),
+                (' \n', ''),
+                ('[]', 'not a JSON object'),
+                (good.replace('01000200', '01000300'), 'damaged at byte '),
+                (journal(document(LANG), [{'name': 'A'}]),
+                 'journal record 1: '),
+                ('\0' * 100, '')):
+            with self.subTest(text=text[:40]):
+                self.path.write_text(text)
+                message = self.fails('check', self.path)
+                self.assertIn(str(self.path), message)
+                self.assertIn(reason, message)
+                # nobody writes to it either
+                self.fails('set', '-x', '00', self.path, 'Lang')
+                self.fails('fold', self.path)
+
+    def test_no_file(self):
+        for path in (self.dir, '/dev/null'):
+            self.fails('check', path)
+        fifo = self.dir / 'fifo'
+        os.mkfifo(fifo)
+        self.fails('check', fifo)
+        self.fails('set', '-x', '00', fifo, 'Lang')
+
+
+class Fold(Tool):
+    def test_fold(self):
+        self.path.write_text(journal(document(LANG), [ORDER], [ODD],
+                                     [{'name': 'Lang', 'guid': GLOBAL}]))
+        inode = self.path.stat().st_ino
+        self.ok('fold', self.path)
+        self.assert_store(ORDER, ODD)
+        self.assertEqual(self.path.stat().st_ino, inode)
+        self.ok('fold', self.path)
+        self.assert_store(ORDER, ODD)
+
+    def test_locked(self):
+        """Nobody writes while a QEMU holds the store"""
+        self.store(LANG)
+        with self.locked():
+            for args in (['fold', self.path], ['rm', self.path, 'Lang'],
+                         ['set', '-x', '00', self.path, 'Lang']):
+                self.fails(*args)
+            self.ok('check', self.path)
+        self.ok('fold', self.path)
+
+
+class Diff(Tool):
+    def setUp(self):
+        super().setUp()
+        self.other = self.dir / 'other.json'
+
+    def diff(self, *args):
+        result = self.run_tool('diff', *args, self.path, self.other)
+        self.assertEqual(result.stderr, b'')
+        return result.returncode, result.stdout.decode()
+
+    def test_same(self):
+        self.store(LANG, DB)
+        self.other.write_text(journal(document(DB), [LANG]))
+        self.assertEqual(self.diff(), (0, ''))
+        self.assertEqual(self.diff('-j'), (0, '[]\n'))
+
+    def test_different(self):
+        self.store(LANG, DB, PRIVATE, ORDER)
+        self.other.write_text(document(
+            {**DB, 'attr': 35, 'data': '00', 'time': '00' * 16},
+            {**PRIVATE, 'digest': '00ff'},
+            ORDER, ODD))
+        status, text = self.diff()
+        self.assertEqual(status, 1)
+        self.assertEqual(text.splitlines(), [
+            '- GLOBAL Lang',
+            '~ IMGSEC db: attributes, value, time',
+            f'~ {TEST} Private: signer',
+            f'+ {TEST} Größe'])
+        status, text = self.diff('--json')
+        self.assertEqual(status, 1)
+        self.assertEqual(json.loads(text), [
+            {'name': 'Lang', 'guid': GLOBAL, 'change': 'removed'},
+            {'name': 'db', 'guid': IMGSEC,
+             'change': 'attributes, value, time'},
+            {'name': 'Private', 'guid': TEST, 'change': 'signer'},
+            {'name': 'Größe', 'guid': TEST, 'change': 'added'}])
+
+    def test_bad(self):
+        self.store(LANG)
+        self.other.write_text('x')
+        self.fails('diff', self.path, self.other)
+        self.fails('diff', self.other, self.path)
+
+
+class OtherTools(Tool):
+    def test_virt_fw_vars(self):
+        """virt-fw-vars reads our store, changes it, and we read that"""
+        self.store(LANG, DB, ODD)
+        out = self.dir / 'out.json'
+        blank = '/usr/share/OVMF/OVMF_VARS_4M.fd'
+        subprocess.run(['virt-fw-vars', '--input', blank, '--set-json',
+                        self.path, '--output-json', out], check=True,
+                       capture_output=True, timeout=60)
+        text = self.ok('list', '-j', out)
+        self.assertEqual(json.loads(text)['variables'], [LANG, DB, ODD])
+        result = subprocess.run(['virt-fw-vars', '--input', self.path, '-p'],
+                                check=True, capture_output=True, timeout=60,
+                                env={**os.environ, 'PYTHONUTF8': '1'})
+        self.assertIn('Größe', result.stdout.decode())
+
+    def test_microsoft_keys(self):
+        """The distribution's store with keys, as virt-fw-vars prints it"""
+        out = self.dir / 'out.json'
+        subprocess.run(['virt-fw-vars', '--input',
+                        '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
+                        '--output-json', out], check=True,
+                       capture_output=True, timeout=60)
+        theirs = [e for e in json.loads(out.read_text())['variables']
+                  if e['name'] != 'certdb']
+        ours = json.loads(self.ok('list', '-j', out))['variables']
+        for e in theirs:
+            if e['attr'] & 0x20:
+                e.setdefault('time', '00' * 16)
+        self.assertEqual(ours, theirs)
+        for e in ours:
+            self.ok('get', out, e['name'])
+        self.assertIn('owner MICROSOFT', self.ok('get', out, 'db'))
+
+
+class Completion(Tool):
+    def complete(self, *words):
+        script = (Path(__file__).resolve().parents[2] / 'tools' /
+                  'uefi-varstore' / 'uefi-varstore.bash')
+        command = (f'compopt() {{ :; }}; . {script}; '
+                   'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+                   '_uefi_varstore; echo "${COMPREPLY[@]}"')
+        return subprocess.run(
+            ['bash', '-c', command, 'bash', 'uefi-varstore', *words],
+            check=True, capture_output=True, timeout=60).stdout.decode()
+
+    def test_commands(self):
+        self.assertEqual(self.complete('c'), 'check\n')
+        words = self.complete('').split()
+        commands = [line.split()[0] for line in
+                    self.ok('--help').split('Commands:\n')[1].splitlines()
+                    if line.startswith('  ')]
+        self.assertEqual(sorted(words), sorted(commands + ['--help']))
+
+    def test_options(self):
+        """Every option of every command, and no other"""
+        for command in ('list', 'get', 'set', 'rm', 'diff', 'check', 'fold'):
+            known = {word.split('=')[0].rstrip(',')
+                     for word in self.ok(command, '--help').split()
+                     if word.startswith('--')}
+            self.assertEqual(set(self.complete(command, '--').split()), known)
+
+    def test_vendors(self):
+        self.assertEqual(self.complete('list', '-g', 'IM'), 'IMGSEC\n')
+        for vendor in self.complete('list', '--guid', '').split():
+            self.ok('list', '--guid', vendor, self.path)
+
+
+class Tap(unittest.TestResult):
+    """Results in the Test Anything Protocol"""
+
+    def stopTest(self, test):
+        bad = [text for failed, text in self.failures + self.errors
+               if failed is test or getattr(failed, 'test_case', 0) is test]
+        for text in bad:
+            print(*('# ' + line for line in text.splitlines()), sep='\n')
+        print(f'{"not " if bad else ""}ok {self.testsRun} {test.id()}',
+              flush=True)
+        super().stopTest(test)
+
+
+if __name__ == '__main__':
+    tests = unittest.defaultTestLoader.loadTestsFromModule(
+        sys.modules['__main__'])
+    print(f'1..{tests.countTestCases()}')
+    result = Tap()
+    tests.run(result)
+    sys.exit(not result.wasSuccessful())

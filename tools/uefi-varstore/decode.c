@@ -1,0 +1,363 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: what the values of well-known variables mean
+ */
+
+#include "qemu/osdep.h"
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include "tool.h"
+#include "hw/uefi/var-service-siglist.h"
+
+/* EFI_LOAD_OPTION, UEFI 2.10, 3.1.3 */
+#define LOAD_OPTION_ACTIVE      0x00000001u
+#define LOAD_OPTION_HIDDEN      0x00000008u
+
+typedef bool (*Decoder)(GString *out, const uint8_t *data, size_t size);
+
+/* @data is only read */
+static UefiMsg cursor(const uint8_t *data, size_t size)
+{
+    UefiMsg msg;
+
+    uefi_msg_init(&msg, (uint8_t *)data, size, 8);
+    return msg;
+}
+
+void tool_hexdump(GString *out, const uint8_t *data, size_t size)
+{
+    for (size_t line = 0; line < size; line += 16) {
+        size_t count = MIN(size - line, 16);
+
+        g_string_append_printf(out, "%08zx ", line);
+        for (size_t i = 0; i < 16; i++) {
+            if (i < count) {
+                g_string_append_printf(out, " %02x", data[line + i]);
+            } else {
+                g_string_append(out, "   ");
+            }
+        }
+        g_string_append(out, "  ");
+        for (size_t i = 0; i < count; i++) {
+            char c = data[line + i];
+
+            g_string_append_c(out, g_ascii_isprint(c) ? c : '.');
+        }
+        g_string_append_c(out, '\n');
+    }
+}
+
+/* ------------------------------------------------------------------------ */
+
+static bool decode_order(GString *out, const uint8_t *data, size_t size)
+{
+    UefiMsg msg = cursor(data, size);
+
+    if (size % 2) {
+        return false;
+    }
+    while (uefi_msg_left(&msg)) {
+        g_string_append(out, msg.pos ? "," : "");
+        g_string_append_printf(out, "%04X", uefi_msg_get_u16(&msg));
+    }
+    g_string_append_c(out, '\n');
+    return true;
+}
+
+static bool decode_seconds(GString *out, const uint8_t *data, size_t size)
+{
+    UefiMsg msg = cursor(data, size);
+    unsigned seconds = uefi_msg_get_u16(&msg);
+
+    if (size != 2) {
+        return false;
+    }
+    if (seconds == 0xffff) {
+        g_string_append(out, "wait for ever\n");
+    } else {
+        g_string_append_printf(out, "%u seconds\n", seconds);
+    }
+    return true;
+}
+
+static bool decode_text(GString *out, const uint8_t *data, size_t size)
+{
+    /* with or without a terminator, nothing behind it */
+    size_t len = size && !data[size - 1] ? size - 1 : size;
+
+    for (size_t i = 0; i < len; i++) {
+        if (!g_ascii_isprint(data[i])) {
+            return false;
+        }
+    }
+    g_string_append_len(out, (const char *)data, len);
+    g_string_append_c(out, '\n');
+    return true;
+}
+
+static bool decode_switch(GString *out, const uint8_t *data, size_t size)
+{
+    if (size != 1 || data[0] > 1) {
+        return false;
+    }
+    g_string_append(out, data[0] ? "on\n" : "off\n");
+    return true;
+}
+
+static bool decode_indications(GString *out, const uint8_t *data, size_t size)
+{
+    static const char *const bits[] = {
+        "boot to firmware setup",
+        "time stamp revocation",
+        "file capsule delivery",
+        "firmware management capsule",
+        "capsule result variable",
+        "start OS recovery",
+        "start platform recovery",
+        "collect current configuration",
+    };
+    UefiMsg msg = cursor(data, size);
+    uint64_t value = uefi_msg_get_u64(&msg);
+
+    if (size != 8) {
+        return false;
+    }
+    for (unsigned i = 0; i < 64; i++) {
+        if (!(value >> i & 1)) {
+            continue;
+        }
+        if (i < ARRAY_SIZE(bits)) {
+            g_string_append_printf(out, "%s\n", bits[i]);
+        } else {
+            g_string_append_printf(out, "bit %u\n", i);
+        }
+    }
+    if (!value) {
+        g_string_append(out, "none\n");
+    }
+    return true;
+}
+
+static bool decode_path(GString *out, const uint8_t *data, size_t size)
+{
+    if (!tool_device_path(out, data, size)) {
+        return false;
+    }
+    g_string_append_c(out, '\n');
+    return true;
+}
+
+static bool decode_load_option(GString *out, const uint8_t *data, size_t size)
+{
+    UefiMsg msg = cursor(data, size);
+    uint32_t attributes = uefi_msg_get_u32(&msg);
+    size_t path_size = uefi_msg_get_u16(&msg);
+    g_autofree uint16_t *name = NULL;
+    g_autofree char *text = NULL;
+    const uint8_t *path;
+
+    if (msg.overrun) {
+        return false;
+    }
+    name = uefi_msg_get_str(&msg, uefi_msg_left(&msg));
+    if (!name) {
+        return false;
+    }
+    uefi_msg_seek(&msg, 6 + uefi_str_size(name));
+    path = uefi_msg_get_bytes(&msg, path_size);
+    if (!path) {
+        return false;
+    }
+    text = uefi_str_print(name);
+    g_string_append_printf(out, "description: %s\npath: ", text);
+    if (!tool_device_path(out, path, path_size)) {
+        g_string_append(out, "not a device path");
+    }
+    g_string_append_printf(out, "\nstate: %s%s\n",
+                           attributes & LOAD_OPTION_ACTIVE ? "active"
+                                                           : "inactive",
+                           attributes & LOAD_OPTION_HIDDEN ? ", hidden" : "");
+    if (uefi_msg_left(&msg)) {
+        g_string_append_printf(out, "optional data: %zu bytes\n",
+                               uefi_msg_left(&msg));
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------ */
+
+typedef int (*GetName)(gnutls_x509_crt_t crt, gnutls_datum_t *name,
+                       unsigned flags);
+
+static void print_dn(GString *out, const char *label, gnutls_x509_crt_t crt,
+                     GetName get)
+{
+    gnutls_datum_t name;
+
+    g_string_append_printf(out, "  %s: ", label);
+    if (get(crt, &name, 0) < 0) {
+        g_string_append(out, "none\n");
+        return;
+    }
+    for (unsigned i = 0; i < name.size; i++) {
+        /* bytes of UTF-8 pass, whatever could steer a terminal does not */
+        bool control = name.data[i] < 0x20 || name.data[i] == 0x7f;
+
+        g_string_append_c(out, control ? '?' : name.data[i]);
+    }
+    g_string_append_c(out, '\n');
+    gnutls_free(name.data);
+}
+
+static void print_date(GString *out, const char *label, time_t when)
+{
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(when);
+    g_autofree char *text = date ? g_date_time_format(date, "%F") : NULL;
+
+    g_string_append_printf(out, "%s%s", label, text ?: "?");
+}
+
+static void print_certificate(GString *out, const uint8_t *data, size_t size)
+{
+    const gnutls_datum_t der = { .data = (uint8_t *)data, .size = size };
+    gnutls_x509_crt_t crt;
+    unsigned char digest[32];
+    size_t digest_size = sizeof(digest);
+
+    if (gnutls_x509_crt_init(&crt) < 0) {
+        return;
+    }
+    if (gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) < 0) {
+        g_string_append(out, "  not readable\n");
+        gnutls_x509_crt_deinit(crt);
+        return;
+    }
+    print_dn(out, "subject", crt, gnutls_x509_crt_get_dn3);
+    print_dn(out, "issuer", crt, gnutls_x509_crt_get_issuer_dn3);
+    print_date(out, "  valid: ", gnutls_x509_crt_get_activation_time(crt));
+    print_date(out, " to ", gnutls_x509_crt_get_expiration_time(crt));
+    g_string_append(out, "\n  SHA-256: ");
+    if (!gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest,
+                                         &digest_size)) {
+        for (size_t i = 0; i < digest_size; i++) {
+            g_string_append_printf(out, "%02x", digest[i]);
+        }
+    }
+    g_string_append_c(out, '\n');
+    gnutls_x509_crt_deinit(crt);
+}
+
+static char *signature_type(const UefiGuid *type)
+{
+    static const struct {
+        const UefiGuid *guid;
+        const char *name;
+    } types[] = {
+        { &uefi_guid_cert_sha1, "SHA-1" },
+        { &uefi_guid_cert_sha224, "SHA-224" },
+        { &uefi_guid_cert_sha256, "SHA-256" },
+        { &uefi_guid_cert_sha384, "SHA-384" },
+        { &uefi_guid_cert_sha512, "SHA-512" },
+        { &uefi_guid_cert_rsa2048, "RSA-2048 key" },
+        { &uefi_guid_cert_rsa2048_sha1, "RSA-2048 key, SHA-1" },
+        { &uefi_guid_cert_rsa2048_sha256, "RSA-2048 key, SHA-256" },
+        { &uefi_guid_cert_x509_sha256, "X.509 by SHA-256" },
+        { &uefi_guid_cert_x509_sha384, "X.509 by SHA-384" },
+        { &uefi_guid_cert_x509_sha512, "X.509 by SHA-512" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        if (uefi_guid_equal(type, types[i].guid)) {
+            return g_strdup(types[i].name);
+        }
+    }
+    return uefi_guid_print(type);
+}
+
+static void print_list(GString *out, const UefiSigList *list)
+{
+    g_autofree char *type = NULL;
+
+    if (!uefi_siglist_is_x509(list)) {
+        type = signature_type(&list->type);
+        g_string_append_printf(out, "%zu of type %s\n", list->count, type);
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        UefiMsg sig = cursor(list->sigs + i * list->sig_size,
+                             UEFI_SIGLIST_OWNER_SIZE);
+        UefiGuid guid = uefi_msg_get_guid(&sig);
+        g_autofree char *owner = tool_vendor(&guid);
+        size_t size;
+        const uint8_t *data = uefi_siglist_cert(list, i, &size);
+
+        g_string_append_printf(out, "X.509 certificate, owner %s\n", owner);
+        print_certificate(out, data, size);
+    }
+}
+
+static bool decode_signatures(GString *out, const uint8_t *data, size_t size)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    UefiMsg msg = cursor(data, size);
+
+    while (uefi_msg_left(&msg)) {
+        UefiSigList list;
+
+        if (uefi_siglist_next(&msg, &list) != UEFI_REASON_OK) {
+            return false;
+        }
+        print_list(text, &list);
+    }
+    g_string_append(out, text->str);
+    return true;
+}
+
+/* ------------------------------------------------------------------------ */
+
+static const struct {
+    const UefiGuid *guid;
+    const char *pattern;
+    Decoder decode;
+} decoders[] = {
+    { &uefi_guid_global, "Boot####", decode_load_option },
+    { &uefi_guid_global, "Driver####", decode_load_option },
+    { &uefi_guid_global, "SysPrep####", decode_load_option },
+    { &uefi_guid_global, "PlatformRecovery####", decode_load_option },
+    { &uefi_guid_global, "OsRecovery####", decode_load_option },
+    { &uefi_guid_global, "BootOrder", decode_order },
+    { &uefi_guid_global, "DriverOrder", decode_order },
+    { &uefi_guid_global, "SysPrepOrder", decode_order },
+    { &uefi_guid_global, "BootNext", decode_order },
+    { &uefi_guid_global, "ConIn", decode_path },
+    { &uefi_guid_global, "ConOut", decode_path },
+    { &uefi_guid_global, "ErrOut", decode_path },
+    { &uefi_guid_global, "Lang", decode_text },
+    { &uefi_guid_global, "PlatformLang", decode_text },
+    { &uefi_guid_global, "OsIndications", decode_indications },
+    { &uefi_guid_global, "Timeout", decode_seconds },
+    { &uefi_guid_global, "PK", decode_signatures },
+    { &uefi_guid_global, "KEK", decode_signatures },
+    { &uefi_guid_image_security, "db", decode_signatures },
+    { &uefi_guid_image_security, "dbr", decode_signatures },
+    { &uefi_guid_image_security, "dbt", decode_signatures },
+    { &uefi_guid_image_security, "dbx", decode_signatures },
+    { &uefi_guid_secure_boot_enable, "SecureBootEnable", decode_switch },
+    { &uefi_guid_custom_mode, "CustomMode", decode_switch },
+};
+
+bool tool_decode(GString *out, const UefiVariable *var)
+{
+    g_autofree char *name = uefi_str_print(var->name);
+    size_t size;
+    const uint8_t *data = g_bytes_get_data(var->data, &size);
+
+    for (size_t i = 0; i < ARRAY_SIZE(decoders); i++) {
+        if (uefi_guid_equal(&var->guid, decoders[i].guid) &&
+            tool_matches(decoders[i].pattern, name)) {
+            return decoders[i].decode(out, data, size);
+        }
+    }
+    return false;
+}

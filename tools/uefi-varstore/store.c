@@ -1,0 +1,157 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: the file
+ */
+
+#include "qemu/osdep.h"
+#include "tool.h"
+#include "hw/uefi/var-service-text.h"
+
+/* A store that a QEMU writes to may change while it is read. */
+#define TRIES           50
+#define TRY_AGAIN_US    20000
+
+/* A FIFO is refused later, and must not make us wait before. */
+#define OPEN_FLAGS      (O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
+static bool fail_errno(GError **err, const char *path)
+{
+    g_set_error(err, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s",
+                path, g_strerror(errno));
+    return false;
+}
+
+static bool read_file(ToolStore *s, char **document, GPtrArray **records,
+                      GError **err)
+{
+    for (int i = 0; ; i++) {
+        g_autoptr(GError) local = NULL;
+
+        if (uefi_var_file_load(s->file, document, records, &local)) {
+            return true;
+        }
+        if (i == TRIES || !g_error_matches(local, UEFI_VAR_FILE_ERROR,
+                                           UEFI_VAR_FILE_ERROR_CHANGED)) {
+            g_propagate_error(err, g_steal_pointer(&local));
+            return false;
+        }
+        g_usleep(TRY_AGAIN_US);
+    }
+}
+
+static bool load_file(ToolStore *s, GError **err)
+{
+    g_autofree char *document = NULL;
+    g_autoptr(GPtrArray) records = NULL;
+
+    if (!read_file(s, &document, &records, err)) {
+        return false;
+    }
+    s->records = records->len;
+    if (!uefi_text_load(s->uv, document, records, s->warnings, err)) {
+        g_prefix_error(err, "%s: ", s->path);
+        return false;
+    }
+    return true;
+}
+
+/* @fd is taken over */
+static bool use_file(ToolStore *s, int fd, bool write, GError **err)
+{
+    s->file = uefi_var_file_open(fd, s->path, 0, err);
+    return s->file && (!write || uefi_var_file_lock(s->file, true, err));
+}
+
+ToolStore *tool_store_open(const char *path, ToolAccess access, GError **err)
+{
+    UefiVarConfig config = uefi_vars_default_config();
+    bool write = access != TOOL_READ;
+    g_autoptr(ToolStore) s = g_new0(ToolStore, 1);
+    int fd;
+
+    /* Whatever fits the device that the store is for can be read. */
+    config.limits.nv_size = UINT32_MAX;
+    config.limits.hwerr_quota = UINT32_MAX / 2;
+    s->uv = uefi_vars_new(&config, NULL, NULL);
+    s->path = g_strdup(path);
+    s->warnings = g_ptr_array_new_with_free_func(g_free);
+    fd = open(path, OPEN_FLAGS | (write ? O_RDWR : O_RDONLY));
+    if (fd < 0) {
+        if (errno != ENOENT || access == TOOL_WRITE) {
+            fail_errno(err, path);
+            return NULL;
+        }
+        return g_steal_pointer(&s);
+    }
+    if (!use_file(s, fd, write, err) || !load_file(s, err)) {
+        return NULL;
+    }
+    return g_steal_pointer(&s);
+}
+
+void tool_store_close(ToolStore *s)
+{
+    if (s) {
+        uefi_vars_free(s->uv);
+        uefi_var_file_close(s->file);
+        g_ptr_array_unref(s->warnings);
+        g_free(s->path);
+        g_free(s);
+    }
+}
+
+uint64_t tool_store_size(const ToolStore *s)
+{
+    return uefi_store_used(s->uv->store, UEFI_CLASS_NV) +
+           uefi_store_used(s->uv->store, UEFI_CLASS_HWERR);
+}
+
+/* A file comes into being only when there is something to write into it. */
+static bool create_file(ToolStore *s, GError **err)
+{
+    int fd = open(s->path, OPEN_FLAGS | O_RDWR | O_CREAT | O_EXCL, 0600);
+    g_autofree char *document = NULL;
+    g_autoptr(GPtrArray) records = NULL;
+
+    if (fd < 0) {
+        return fail_errno(err, s->path);
+    }
+    uefi_var_file_sync_parent(s->path);
+    /* only what has been read can be written */
+    return use_file(s, fd, true, err) &&
+           read_file(s, &document, &records, err);
+}
+
+bool tool_store_fold(ToolStore *s, GError **err)
+{
+    g_autofree char *document = uefi_text_print_document(s->uv->store);
+
+    if (!s->file && !create_file(s, err)) {
+        return false;
+    }
+    return uefi_var_file_fold(s->file, document, strlen(document), err);
+}
+
+bool tool_store_commit(ToolStore *s, UefiVarChange *change, uint64_t limit,
+                       GError **err)
+{
+    uint64_t room = limit - MIN(limit, EFI_VAR_STORE_HEADER_SIZE);
+    uint64_t before = tool_store_size(s), after;
+
+    uefi_store_apply(s->uv->store, change);
+    after = tool_store_size(s);
+    if (after > before && after > room) {
+        g_set_error(err, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
+                    "the variables would take %" PRIu64 " bytes, but there "
+                    "is room for %" PRIu64 " (see --size)", after, room);
+        return false;
+    }
+    return tool_store_fold(s, err);
+}
+
+const UefiVariable *tool_store_next(const ToolStore *s,
+                                    const UefiVariable *var)
+{
+    return uefi_store_next(s->uv->store, UEFI_VIEW_BOOT, var);
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Bash completion for uefi-varstore
+
+_uefi_varstore()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]} options words=
+
+    case $command in
+        list) options='--json --guid --help' ;;
+        get) options='--json --guid --raw --hexdump --help' ;;
+        set) options='--guid --attr --hex --text --file --size --help' ;;
+        rm) options='--guid --help' ;;
+        check|diff) options='--json --help' ;;
+        *) options='--help' ;;
+    esac
+
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        words='list get set rm diff check fold --help'
+    elif [ "$prev" = --guid ] || [ "$prev" = -g ]; then
+        words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
+               MORLOCK SHIM MICROSOFT'
+    elif [[ $cur == -* ]]; then
+        words=$options
+    else
+        compopt -o default
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -F _uefi_varstore uefi-varstore
