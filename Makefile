@@ -35,15 +35,15 @@ run: qemu
 	@scripts/run $(ARCH)
 
 .PHONY: check
-check:
+check: deps
 	@scripts/check
 
 .PHONY: check-unit check-qtest
-check-unit check-qtest:
+check-unit check-qtest: deps
 	@scripts/check $(@:check-%=%) rows
 
 .PHONY: check-overlay check-style check-functional
-check-overlay check-style check-functional:
+check-overlay check-style check-functional: deps
 	@scripts/check $(@:check-%=%)
 
 .PHONY: conformance
