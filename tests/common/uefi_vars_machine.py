@@ -34,15 +34,23 @@ class Channel:
     def started(self):
         self.theirs.close()
 
-    def ask(self, line):
+    def read(self):
+        """The next line."""
         try:
-            self.ours.sendall(line.encode('ascii') + b'\n')
-            answer = self.reader.readline()
+            line = self.reader.readline()
         except OSError as error:
             raise Gone from error
-        if not answer:
+        if not line:
             raise Gone
-        return answer
+        return line
+
+    def ask(self, line):
+        """Send a line; returns the next one that comes."""
+        try:
+            self.ours.sendall(line.encode('ascii') + b'\n')
+        except OSError as error:
+            raise Gone from error
+        return self.read()
 
     def close(self):
         self.reader.close()
@@ -88,14 +96,11 @@ class Machine:
         """A QMP command without arguments; returns what it returns."""
         if not self.greeted:
             self.greeted = True
-            self.monitor.reader.readline()
+            self.monitor.read()
             self.command('qmp_capabilities')
         answer = json.loads(self.monitor.ask(json.dumps({'execute': name})))
         while 'event' in answer:
-            line = self.monitor.reader.readline()
-            if not line:
-                raise Gone
-            answer = json.loads(line)
+            answer = json.loads(self.monitor.read())
         return answer['return']
 
     def send(self, message):
