@@ -112,6 +112,7 @@ struct UefiPkcs7 {
     Signer signers[UEFI_LIMIT_SIGNERS];
     size_t n_signers;
     unsigned key_uses;
+    bool verified;              /* every signer has a certificate and signed */
 };
 
 bool uefi_pkcs7_available(void)
@@ -350,6 +351,37 @@ bool uefi_x509_has_rsa_key(const uint8_t *der, size_t size)
     rsa = gnutls_x509_crt_get_pk_algorithm(cert.crt, NULL) == GNUTLS_PK_RSA;
     gnutls_x509_crt_deinit(cert.crt);
     return rsa;
+}
+
+/* Text of somebody else's, safe to print on a terminal */
+static char *make_printable(const gnutls_datum_t *text)
+{
+    g_autofree char *valid = g_utf8_make_valid((char *)text->data, text->size);
+    GString *out = g_string_sized_new(text->size);
+
+    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
+    }
+    return g_string_free(out, FALSE);
+}
+
+char *uefi_x509_subject(const uint8_t *der, size_t size)
+{
+    gnutls_datum_t dn;
+    char *text = NULL;
+    Cert cert;
+
+    if (!cert_import(&cert, (Slice) { der, size })) {
+        return NULL;
+    }
+    if (gnutls_x509_crt_get_dn3(cert.crt, &dn, 0) >= 0) {
+        text = make_printable(&dn);
+        gnutls_free(dn.data);
+    }
+    gnutls_x509_crt_deinit(cert.crt);
+    return text;
 }
 
 /* ------------------------------------------------------------------------ */
@@ -704,6 +736,7 @@ UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size)
     for (size_t i = 0; i < p7->n_signers; i++) {
         find_path(p7, &p7->signers[i]);
     }
+    p7->verified = true;
     return UEFI_REASON_OK;
 }
 
@@ -730,6 +763,9 @@ UefiReason uefi_pkcs7_chains_to(UefiPkcs7 *p7, const uint8_t *anchor,
     bool all = true;
     Cert cert;
 
+    if (!p7->verified) {
+        return UEFI_REASON_PKCS7_SIGNATURE;
+    }
     if (!cert_import(&cert, (Slice) { anchor, size })) {
         return UEFI_REASON_PKCS7_CHAIN;
     }
@@ -749,7 +785,7 @@ UefiReason uefi_pkcs7_chains_to(UefiPkcs7 *p7, const uint8_t *anchor,
 
 size_t uefi_pkcs7_signers(const UefiPkcs7 *p7)
 {
-    return p7->n_signers;
+    return p7->verified ? p7->n_signers : 0;
 }
 
 const uint8_t *uefi_pkcs7_signer(const UefiPkcs7 *p7, size_t i, size_t *size)
@@ -855,11 +891,13 @@ static bool append_common_name(GByteArray *out, const Cert *cert)
 GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7)
 {
     g_autoptr(GByteArray) data = g_byte_array_new();
-    const Slice *tbs = &p7->signers[0].cert->tbs;
+    const Slice *tbs;
 
-    if (!append_common_name(data, p7->signers[p7->n_signers - 1].cert)) {
+    if (!p7->verified ||
+        !append_common_name(data, p7->signers[p7->n_signers - 1].cert)) {
         return NULL;
     }
+    tbs = &p7->signers[0].cert->tbs;
     g_byte_array_append(data, tbs->data, tbs->size);
     return hash(p7->digest, data);
 }
@@ -867,12 +905,16 @@ GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7)
 GBytes *uefi_pkcs7_binding_of_qemu(const UefiPkcs7 *p7)
 {
     g_autoptr(GByteArray) data = g_byte_array_new();
-    const Slice *last = &p7->certs[p7->n_certs - 1].der;
     uint8_t fingerprint[32];
+    const uint8_t *last;
+    size_t size;
 
-    if (!append_common_name(data, p7->signers[p7->n_signers - 1].cert) ||
-        gnutls_hash_fast(GNUTLS_DIG_SHA256, last->data, last->size,
-                         fingerprint) < 0) {
+    if (!p7->verified ||
+        !append_common_name(data, p7->signers[p7->n_signers - 1].cert)) {
+        return NULL;
+    }
+    last = uefi_pkcs7_last_certificate(p7, &size);
+    if (gnutls_hash_fast(GNUTLS_DIG_SHA256, last, size, fingerprint) < 0) {
         return NULL;
     }
     g_byte_array_append(data, fingerprint, sizeof(fingerprint));

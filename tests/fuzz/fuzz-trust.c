@@ -78,11 +78,13 @@ static void fuzz_signature(const uint8_t *data, size_t size)
 
     uefi_x509_has_rsa_key(copy, size);
     if (p7) {
-        g_autoptr(GBytes) binding = uefi_pkcs7_binding(p7);
-        g_autoptr(GBytes) qemu = uefi_pkcs7_binding_of_qemu(p7);
-
-        g_assert_cmpuint(uefi_pkcs7_signers(p7), >=, 1);
         g_assert_cmpint(uefi_pkcs7_verify(p7, copy, size), !=,
+                        UEFI_REASON_OK);
+        /* and so nothing else is to be had of it */
+        g_assert_cmpuint(uefi_pkcs7_signers(p7), ==, 0);
+        g_assert_null(uefi_pkcs7_binding(p7));
+        g_assert_null(uefi_pkcs7_binding_of_qemu(p7));
+        g_assert_cmpint(uefi_pkcs7_chains_to(p7, copy, size), !=,
                         UEFI_REASON_OK);
     }
 }

@@ -372,6 +372,11 @@ static void test_other_data(void)
         uefi_assert_reason(uefi_pkcs7_verify(p7, (const uint8_t *)message,
                                              sizeof(message) - 1),
                            PKCS7_SIGNATURE);
+        /* and so nothing else is to be had of it */
+        g_assert_cmpuint(uefi_pkcs7_signers(p7), ==, 0);
+        g_assert_null(uefi_pkcs7_binding(p7));
+        g_assert_null(uefi_pkcs7_binding_of_qemu(p7));
+        uefi_assert_reason(chains_to(p7, key), PKCS7_SIGNATURE);
     }
 }
 

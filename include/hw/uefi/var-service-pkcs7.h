@@ -35,7 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiPkcs7, uefi_pkcs7_free)
 /**
  * uefi_pkcs7_verify: whether every signer has signed @data
  *
- * Must succeed before uefi_pkcs7_chains_to() is asked.
+ * Until this has succeeded the signature has no signers, chains to nothing
+ * and gives no binding.
  */
 UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size);
 
@@ -51,13 +52,13 @@ UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size);
 UefiReason uefi_pkcs7_chains_to(UefiPkcs7 *p7, const uint8_t *anchor,
                                 size_t size);
 
-/** uefi_pkcs7_signers: number of signers; at least 1 */
+/** uefi_pkcs7_signers: number of signers; 0 unless verified */
 size_t uefi_pkcs7_signers(const UefiPkcs7 *p7);
 
 /** uefi_pkcs7_signer: DER certificate of signer @i; borrowed from @p7 */
 const uint8_t *uefi_pkcs7_signer(const UefiPkcs7 *p7, size_t i, size_t *size);
 
-/** uefi_pkcs7_last_certificate: the last one in the bag; borrowed from @p7 */
+/** uefi_pkcs7_last_certificate: of a verified signature's bag; borrowed */
 const uint8_t *uefi_pkcs7_last_certificate(const UefiPkcs7 *p7, size_t *size);
 
 /** uefi_pkcs7_digest_size: bytes of a digest by the request's algorithm */
@@ -68,7 +69,7 @@ size_t uefi_pkcs7_digest_size(const UefiPkcs7 *p7);
  *
  * The digest, by the request's algorithm, of the common name of the last
  * signer and the TBSCertificate of the first.  Returns NULL when there is no
- * common name; the caller unrefs.
+ * common name or nothing verified; the caller unrefs.
  */
 GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7);
 
@@ -86,5 +87,13 @@ GBytes *uefi_pkcs7_binding_of_qemu(const UefiPkcs7 *p7);
  * Bytes behind the certificate are allowed.
  */
 bool uefi_x509_has_rsa_key(const uint8_t *der, size_t size);
+
+/**
+ * uefi_x509_subject: whom a certificate is for, as text (RFC 4514)
+ *
+ * Returns printable UTF-8 on one line, for the caller to free, or NULL when
+ * @der does not begin with a certificate.
+ */
+char *uefi_x509_subject(const uint8_t *der, size_t size);
 
 #endif /* HW_UEFI_VAR_SERVICE_PKCS7_H */
