@@ -7,6 +7,7 @@
 #   make check          all tests
 #   make check-unit     the tests of the standalone build, in seconds
 #   make conformance    edk2's variable driver beside ours; SEED=n OPS=m
+#   make soak           10,000 times SIGKILL, and no write lost; KILLS=n
 #   make bench          what a request costs, beside QEMU's bundled device
 #   make qemu           build/qemu/qemu-system-{x86_64,aarch64}
 #   make core           build/core, the standalone build
@@ -56,6 +57,10 @@ bench: qemu
 	@scripts/build-qemu --bundled
 	@scripts/make-guest x86_64
 	@tests/bench/bench
+
+.PHONY: soak
+soak: qemu
+	@tests/soak/run $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
 
 .PHONY: clean
 clean:
