@@ -681,9 +681,9 @@ static bool check_room(const UefiVarStore *store, GError **err)
 
     if (nv > nv_room) {
         return uefi_text_fail(err, "the variables take %" PRIu64 " bytes, but "
-                              "there is room for %" PRIu64 "; make the store "
-                              "larger by %" PRIu64 " bytes", nv, nv_room,
-                              nv - nv_room);
+                              "there is room for %" PRIu64 "; size has to be "
+                              "at least %" PRIu64, nv, nv_room,
+                              nv + EFI_VAR_STORE_HEADER_SIZE + hwerr_room);
     }
     if (hwerr > hwerr_room) {
         return uefi_text_fail(err, "the hardware error records take %" PRIu64

@@ -701,7 +701,7 @@ static void test_size(void)
                          less ? 0 : size);
     }
     g_assert_cmpstr(err->message, ==, "the variables take 76 bytes, but there "
-                    "is room for 75; make the store larger by 1 bytes");
+                    "is room for 75; size has to be at least 104");
 }
 
 static void test_hwerr_size(void)
