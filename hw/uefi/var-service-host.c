@@ -15,6 +15,7 @@
 #include "qemu/module.h"
 #include "system/system.h"
 #include "hw/uefi/var-service-host.h"
+#include "hw/uefi/var-service-pkcs7.h"
 #include "hw/uefi/var-service-text.h"
 #include "trace.h"
 
@@ -548,6 +549,10 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     if (d->jsonfile && !*d->jsonfile) {
         error_setg(errp, "uefi-vars: jsonfile is empty");
         return false;
+    }
+    if (!uefi_pkcs7_available()) {
+        warn_report("uefi-vars: this QEMU is built without GnuTLS, so every "
+                    "signed variable write of the guest is refused");
     }
     d->service = uefi_vars_new(&d->config, &uefi_vars_host, d);
     if (d->jsonfile && !start_file(d, errp)) {
