@@ -416,6 +416,13 @@ static bool modifies_vendor_keys(UefiVarService *uv, const UefiVarRequest *req)
            needs_signature(uv, req) == uv->auth->setup_mode;
 }
 
+static void put_vendor_keys_modified(UefiVarService *uv, UefiVarChange *change)
+{
+    put_byte(uv, change, &uefi_guid_vendor_keys_nv, "VendorKeysNv", ATTR_A23,
+             false);
+    put_byte(uv, change, &uefi_guid_global, "VendorKeys", ATTR_A6, false);
+}
+
 /* Whether there is a PK once @req, a request for it, has been carried out */
 static bool pk_remains(const UefiVarRequest *req)
 {
@@ -463,9 +470,7 @@ static UefiReason set_key(UefiVarService *uv, const UefiVarRequest *req,
         change_mode(uv, change, !uv->auth->setup_mode);
     }
     if (modifies_vendor_keys(uv, req)) {
-        put_byte(uv, change, &uefi_guid_vendor_keys_nv, "VendorKeysNv",
-                 ATTR_A23, false);
-        put_byte(uv, change, &uefi_guid_global, "VendorKeys", ATTR_A6, false);
+        put_vendor_keys_modified(uv, change);
     }
     return UEFI_REASON_OK;
 }
@@ -679,6 +684,53 @@ void uefi_auth_committed(UefiVarService *uv, const UefiVarRequest *req)
 }
 
 /* ------------------------------------------------------------------------ */
+/* The host, which needs no signature */
+
+/* Cached state from variables that no guest writes; whether there was any */
+static bool read_mode(UefiVarService *uv)
+{
+    const UefiVariable *vendor = find(uv, &uefi_guid_vendor_keys_nv,
+                                      "VendorKeysNv");
+
+    uv->auth->setup_mode = !find(uv, &uefi_guid_global, "PK");
+    uv->auth->vendor_keys = !vendor || is_one(vendor);
+    return vendor;
+}
+
+UefiReason uefi_auth_force(UefiVarService *uv, const UefiVarRequest *req,
+                           UefiVarChange *change)
+{
+    bool remove = uefi_vars_is_delete(req);
+    bool is_pk = rule_of(req) == RULE_PK;
+    const UefiVariable *old = req->old;
+    UefiReason reason;
+
+    if (rule_of(req) == RULE_PRIVATE) {
+        return remove && old && old->binding
+               ? update_certdb(uv, change, &old->guid, old->name,
+                               old->attributes, NULL)
+               : UEFI_REASON_OK;
+    }
+    reason = uefi_siglist_check(req->payload, req->payload_size, is_pk);
+    if (reason != UEFI_REASON_OK) {
+        return reason;
+    }
+    if (is_pk && remove != uv->auth->setup_mode) {
+        change_mode(uv, change, remove);
+    }
+    /* As for keys that are replaced in custom mode (7.6) */
+    if (uv->auth->vendor_keys && (is_pk || !uv->auth->setup_mode)) {
+        put_vendor_keys_modified(uv, change);
+    }
+    return UEFI_REASON_OK;
+}
+
+void uefi_auth_forced(UefiVarService *uv)
+{
+    read_mode(uv);
+}
+
+/* ------------------------------------------------------------------------ */
 /* Reset (7.6, 9.1) */
 
 static void put_signature_support(UefiVarService *uv, UefiVarChange *change)
@@ -693,31 +745,40 @@ static void put_signature_support(UefiVarService *uv, UefiVarChange *change)
                   support, sizeof(support));
 }
 
+UefiSecureBoot uefi_auth_next_secure_boot(const UefiVarService *uv)
+{
+    const UefiVariable *var = find(uv, &uefi_guid_secure_boot_enable,
+                                   "SecureBootEnable");
+
+    if (!find(uv, &uefi_guid_global, "PK")) {
+        return UEFI_SECURE_BOOT_SETUP_MODE;
+    }
+    if (uv->config.force_secure_boot) {
+        return UEFI_SECURE_BOOT_FORCED;
+    }
+    return !var || is_one(var) ? UEFI_SECURE_BOOT_ENABLED
+                               : UEFI_SECURE_BOOT_DISABLED;
+}
+
 static void put_secure_boot(UefiVarService *uv, UefiVarChange *change)
 {
     const UefiVariable *var = find(uv, &uefi_guid_secure_boot_enable,
                                    "SecureBootEnable");
-    bool user_mode = !uv->auth->setup_mode;
-    bool forced = uv->config.force_secure_boot;
-    bool enable = forced || (var ? is_one(var) : user_mode);
+    UefiSecureBoot next = uefi_auth_next_secure_boot(uv);
 
-    if (forced || (!var && user_mode)) {
+    if (uv->config.force_secure_boot || (!var && !uv->auth->setup_mode)) {
         put_byte(uv, change, &uefi_guid_secure_boot_enable,
                  "SecureBootEnable", ATTR_A3, true);
     }
     put_byte(uv, change, &uefi_guid_global, "SecureBoot", ATTR_A6,
-             user_mode && enable);
+             uefi_secure_boot_is_on(next));
 }
 
 void uefi_auth_init(UefiVarService *uv)
 {
     static const uint16_t no_name[] = { 0 };
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
-    const UefiVariable *vendor = find(uv, &uefi_guid_vendor_keys_nv,
-                                      "VendorKeysNv");
-
-    uv->auth->setup_mode = !find(uv, &uefi_guid_global, "PK");
-    uv->auth->vendor_keys = !vendor || is_one(vendor);
+    bool has_vendor = read_mode(uv);
 
     put_byte(uv, change, &uefi_guid_global, "SetupMode", ATTR_A6,
              uv->auth->setup_mode);
@@ -726,7 +787,7 @@ void uefi_auth_init(UefiVarService *uv)
     put_byte(uv, change, &uefi_guid_custom_mode, "CustomMode", ATTR_A3, false);
     update_certdb(uv, change, &uefi_guid_cert_db, no_name, EFI_ATTR_NV, NULL);
     update_certdb(uv, change, &uefi_guid_cert_db, no_name, 0, NULL);
-    if (!vendor) {
+    if (!has_vendor) {
         put_byte(uv, change, &uefi_guid_vendor_keys_nv, "VendorKeysNv",
                  ATTR_A23, true);
     }

@@ -357,20 +357,21 @@ static UefiReason check_known(const UefiVarProperty *property,
     return UEFI_REASON_OK;
 }
 
-UefiReason uefi_check_set(UefiVarService *uv, const UefiVarRequest *req)
+UefiReason uefi_check_rules(UefiVarService *uv, const UefiVarRequest *req)
 {
     const UefiVarProperty *property = find_property(uv->check, &req->guid,
                                                     req->name);
     UefiReason reason = property ? check_property(property, req)
                                  : UEFI_REASON_OK;
 
-    if (reason == UEFI_REASON_OK) {
-        reason = check_known(property, req);
-    }
-    if (reason == UEFI_REASON_OK) {
-        reason = uefi_policy_check(uv, req);
-    }
-    return reason;
+    return reason == UEFI_REASON_OK ? check_known(property, req) : reason;
+}
+
+UefiReason uefi_check_set(UefiVarService *uv, const UefiVarRequest *req)
+{
+    UefiReason reason = uefi_check_rules(uv, req);
+
+    return reason == UEFI_REASON_OK ? uefi_policy_check(uv, req) : reason;
 }
 
 /* ------------------------------------------------------------------------ */

@@ -87,6 +87,16 @@ void uefi_policy_lock(UefiVarService *uv)
     uv->policy->locked = true;
 }
 
+bool uefi_policy_locked(const UefiVarService *uv)
+{
+    return uv->policy->locked;
+}
+
+size_t uefi_policy_count(const UefiVarService *uv)
+{
+    return uv->policy->table->len;
+}
+
 bool uefi_policy_disabled(const UefiVarService *uv)
 {
     return uv->policy->disabled;

@@ -16,6 +16,14 @@
 /* ------------------------------------------------------------------------ */
 /* Changes */
 
+static void publish(UefiVarService *uv, UefiVarChange *change)
+{
+    if (uv->host->changed) {
+        uv->host->changed(uv->host_opaque, change);
+    }
+    uefi_store_apply(uv->store, change);
+}
+
 UefiReason uefi_vars_commit(UefiVarService *uv, UefiVarChange *change)
 {
     UefiReason reason = uefi_store_check(uv->store, change);
@@ -24,20 +32,16 @@ UefiReason uefi_vars_commit(UefiVarService *uv, UefiVarChange *change)
         uefi_var_change_touches_nv(uv->store, change)) {
         reason = uv->host->save(uv->host_opaque, change);
     }
-    if (reason != UEFI_REASON_OK) {
-        return reason;
+    if (reason == UEFI_REASON_OK) {
+        publish(uv, change);
     }
-    if (uv->host->changed) {
-        uv->host->changed(uv->host_opaque, change);
-    }
-    uefi_store_apply(uv->store, change);
-    return UEFI_REASON_OK;
+    return reason;
 }
 
 void uefi_vars_commit_own(UefiVarService *uv, UefiVarChange *change)
 {
     if (uefi_vars_commit(uv, change) != UEFI_REASON_OK) {
-        uefi_store_apply(uv->store, change);
+        publish(uv, change);
     }
 }
 
@@ -297,6 +301,122 @@ UefiReason uefi_vars_set(UefiVarService *uv, const UefiGuid *guid,
         return reason;
     }
     return uefi_vars_write(uv, &req);
+}
+
+/* ------------------------------------------------------------------------ */
+/* The host sets and removes, without regard to phases and policies */
+
+static void host_update(const UefiVarRequest *req, UefiVarChange *change)
+{
+    const UefiVariable *old = req->old;
+    g_autoptr(GBytes) value = g_bytes_new(req->payload, req->payload_size);
+    UefiVariable *var;
+
+    if (uefi_vars_is_delete(req)) {
+        uefi_var_change_remove(change, &req->guid, req->name);
+        return;
+    }
+    if (old && g_bytes_equal(old->data, value)) {
+        return;
+    }
+    var = uefi_variable_new(&req->guid, req->name, req->attributes,
+                            g_steal_pointer(&value));
+    if (old) {
+        var->time = old->time;
+        var->binding = old->binding ? g_bytes_ref(old->binding) : NULL;
+    }
+    uefi_var_change_add(change, var);
+}
+
+static UefiReason host_write(UefiVarService *uv, const UefiVarRequest *req,
+                             bool force)
+{
+    g_autoptr(UefiVarChange) change = uefi_var_change_new();
+    UefiReason reason = uefi_auth_protect(uv, req);
+
+    if (reason != UEFI_REASON_OK) {
+        return reason;
+    }
+    if ((req->attributes & EFI_ATTR_AT) && !force) {
+        return UEFI_REASON_HOST_NOT_FORCED;
+    }
+    if (uefi_check_mor(uv, req, &reason)) {
+        return reason;
+    }
+    reason = uefi_check_rules(uv, req);
+    if (reason == UEFI_REASON_OK) {
+        reason = uefi_check_language(uv, req, change);
+    }
+    if (reason == UEFI_REASON_OK) {
+        host_update(req, change);
+        reason = uefi_auth_force(uv, req, change);
+    }
+    if (reason == UEFI_REASON_OK) {
+        reason = uefi_vars_commit(uv, change);
+    }
+    if (reason == UEFI_REASON_OK) {
+        uefi_auth_forced(uv);
+    }
+    return reason;
+}
+
+UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
+                              const uint16_t *name, uint32_t attributes,
+                              const uint8_t *data, size_t size, bool force)
+{
+    UefiVarRequest req = {
+        .guid = *guid,
+        .name = name,
+        .attributes = attributes,
+        .data = data,
+        .size = size,
+        .payload = data,
+        .payload_size = size,
+        .old = uefi_store_find(uv->store, UEFI_VIEW_BOOT, guid, name),
+    };
+    UefiReason reason = check_attributes(uv, attributes);
+
+    if (!*name) {
+        return UEFI_REASON_SET_NO_NAME;
+    }
+    if (reason != UEFI_REASON_OK) {
+        return reason;
+    }
+    if (attributes & EFI_ATTR_AW) {
+        return UEFI_REASON_AUTH_COUNTER;
+    }
+    if (!(attributes & EFI_ATTR_BS) || (attributes & EFI_ATTR_AP)) {
+        return UEFI_REASON_HOST_ATTRIBUTES;
+    }
+    if (size == 0) {
+        return UEFI_REASON_HOST_NO_VALUE;
+    }
+    if (EFI_VAR_RECORD_HEADER_SIZE + uefi_str_size(name) + size >
+        max_record(uv, attributes)) {
+        return UEFI_REASON_SET_TOO_LARGE;
+    }
+    if (req.old && req.old->attributes != attributes) {
+        return UEFI_REASON_SET_ATTRIBUTES;
+    }
+    return host_write(uv, &req, force);
+}
+
+UefiReason uefi_vars_host_delete(UefiVarService *uv, const UefiGuid *guid,
+                                 const uint16_t *name, bool force)
+{
+    const UefiVariable *old = uefi_store_find(uv->store, UEFI_VIEW_BOOT, guid,
+                                              name);
+    UefiVarRequest req = {
+        .guid = *guid,
+        .name = name,
+        .old = old,
+    };
+
+    if (!old) {
+        return UEFI_REASON_STORE_MISSING;
+    }
+    req.attributes = old->attributes;
+    return host_write(uv, &req, force);
 }
 
 /* ------------------------------------------------------------------------ */

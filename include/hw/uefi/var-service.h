@@ -388,7 +388,10 @@ typedef struct UefiVarHost {
      * that nothing was saved, and the guest is told so.
      */
     UefiReason (*save)(void *opaque, const UefiVarChange *change);
-    /* @change is about to be published; nothing can stop it any more */
+    /*
+     * @change is about to be published, even if it could not be saved, which
+     * happens to state of the service itself
+     */
     void (*changed)(void *opaque, const UefiVarChange *change);
     /* A request has been answered */
     void (*answered)(void *opaque, const UefiVarAnswer *answer);
@@ -526,6 +529,26 @@ UefiReason uefi_vars_set(UefiVarService *uv, const UefiGuid *guid,
                          const uint8_t *data, size_t size);
 
 /**
+ * uefi_vars_host_set: set a variable for the administrator of the host
+ * @attributes: all of them, as they are to be; without EFI_ATTR_AP
+ * @data: the new value, without descriptor; @size bytes, at least 1
+ * @force: authenticated variables, too
+ *
+ * What is known to be wrong is refused as for a guest: attributes, sizes,
+ * content of well-known variables, state of the service itself.  Phases,
+ * policies and signatures don't matter.  The time stamp of the old value
+ * stays, so that no older update of a signer comes back, and so does the
+ * signer that a variable is bound to; a new one has neither.
+ */
+UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
+                              const uint16_t *name, uint32_t attributes,
+                              const uint8_t *data, size_t size, bool force);
+
+/** uefi_vars_host_delete: the same for removing a variable */
+UefiReason uefi_vars_host_delete(UefiVarService *uv, const UefiGuid *guid,
+                                 const uint16_t *name, bool force);
+
+/**
  * uefi_vars_write: steps 12 to 18 of 4.2, then commit
  */
 UefiReason uefi_vars_write(UefiVarService *uv, const UefiVarRequest *req);
@@ -583,7 +606,10 @@ void uefi_check_end_of_dxe(UefiVarService *uv);
 bool uefi_check_mor(UefiVarService *uv, const UefiVarRequest *req,
                     UefiReason *reason);
 
-/** uefi_check_set: VarCheck, V1 to V7, then the policies; after EndOfDxe */
+/** uefi_check_rules: VarCheck alone, V1 to V7 */
+UefiReason uefi_check_rules(UefiVarService *uv, const UefiVarRequest *req);
+
+/** uefi_check_set: VarCheck, then the policies; after EndOfDxe */
 UefiReason uefi_check_set(UefiVarService *uv, const UefiVarRequest *req);
 
 /** uefi_check_language: step 15 of 4.2 (5.5), into @change */
@@ -632,6 +658,12 @@ bool uefi_policy_handle(UefiVarService *uv, UefiMsg *msg);
 
 /** uefi_policy_lock: no more policies in this boot (command 5, EndOfDxe) */
 void uefi_policy_lock(UefiVarService *uv);
+
+/** uefi_policy_locked: whether policies can no longer be registered */
+bool uefi_policy_locked(const UefiVarService *uv);
+
+/** uefi_policy_count: number of registered policies */
+size_t uefi_policy_count(const UefiVarService *uv);
 
 /** uefi_policy_disabled: whether command 1 has succeeded */
 bool uefi_policy_disabled(const UefiVarService *uv);
@@ -698,8 +730,39 @@ UefiReason uefi_auth_set(UefiVarService *uv, const UefiVarRequest *req,
  */
 void uefi_auth_committed(UefiVarService *uv, const UefiVarRequest *req);
 
+/**
+ * uefi_auth_force: what follows from a request of the host, into @change
+ *
+ * The request itself is in there already; nobody has signed it.  Keys are
+ * checked to be signature lists, and have all effects that they have when a
+ * guest writes them in custom mode: enrolling or removing PK changes the
+ * platform mode at once.
+ */
+UefiReason uefi_auth_force(UefiVarService *uv, const UefiVarRequest *req,
+                           UefiVarChange *change);
+
+/** uefi_auth_forced: it has been committed; follow with cached state */
+void uefi_auth_forced(UefiVarService *uv);
+
 /** uefi_auth_setup_mode: cached platform mode, never read from a variable */
 bool uefi_auth_setup_mode(const UefiVarService *uv);
+
+/* What the next reset will make of SecureBoot, and why */
+typedef enum UefiSecureBoot {
+    UEFI_SECURE_BOOT_SETUP_MODE,    /* off: there is no PK */
+    UEFI_SECURE_BOOT_DISABLED,      /* off: SecureBootEnable is not 1 */
+    UEFI_SECURE_BOOT_ENABLED,       /* on */
+    UEFI_SECURE_BOOT_FORCED,        /* on, as the host insists */
+} UefiSecureBoot;
+
+/** uefi_auth_next_secure_boot: from the variables as they are now (9.1) */
+UefiSecureBoot uefi_auth_next_secure_boot(const UefiVarService *uv);
+
+static inline bool uefi_secure_boot_is_on(UefiSecureBoot state)
+{
+    return state == UEFI_SECURE_BOOT_ENABLED ||
+           state == UEFI_SECURE_BOOT_FORCED;
+}
 
 /**
  * uefi_auth_save: cached state for migration; the caller unrefs
