@@ -60,7 +60,8 @@ class Channel:
 class Machine:
     """One run of an emulator with a store."""
 
-    def __init__(self, emulator, store, size=0x40000):
+    def __init__(self, emulator, store, size=0x40000, env=None):
+        """@env: environment of the emulator; None for ours."""
         self.qtest, self.monitor = Channel(), Channel()
         self.greeted = False
         qtest, monitor = self.qtest.theirs, self.monitor.theirs
@@ -74,7 +75,7 @@ class Machine:
              '-device', f'uefi-vars-x64,jsonfile={store},size={size}'],
             pass_fds=[qtest.fileno(), monitor.fileno()],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True)
+            stderr=subprocess.PIPE, text=True, env=env)
         self.qtest.started()
         self.monitor.started()
         try:
