@@ -86,7 +86,8 @@ static int quefi_spawn(const char *args, char **out, char **err)
         "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"quit\"}";
     g_autofree char *command =
         g_strdup_printf("echo '%s' | exec %s -accel qtest -display none "
-                        "-qmp stdio %s", quit, g_getenv("QTEST_QEMU_BINARY"), args);
+                        "-qmp stdio %s", quit,
+                        g_getenv("QTEST_QEMU_BINARY"), args);
     const char *argv[] = { "/bin/sh", "-c", command, NULL };
     g_autoptr(GError) error = NULL;
     int status;
@@ -367,8 +368,8 @@ void quefi_attach(QUefiVars *uv)
         UEFI_VARS_FLAG_USE_PIO;
 }
 
-QUefiVars *quefi_start(const QUefiDoor *door, bool pio, const char *jsonfile,
-                       const char *props, const char *args)
+QUefiVars *quefi_launch(const QUefiDoor *door, bool pio, const char *jsonfile,
+                        const char *props, const char *args)
 {
     QUefiVars *uv = g_new0(QUefiVars, 1);
     g_autofree char *all =
@@ -382,6 +383,14 @@ QUefiVars *quefi_start(const QUefiDoor *door, bool pio, const char *jsonfile,
     uv->jsonfile = g_strdup(jsonfile);
     uv->args = g_strconcat(door_args, " ", args, NULL);
     uv->qts = qtest_init(uv->args);
+    return uv;
+}
+
+QUefiVars *quefi_start(const QUefiDoor *door, bool pio, const char *jsonfile,
+                       const char *props, const char *args)
+{
+    QUefiVars *uv = quefi_launch(door, pio, jsonfile, props, args);
+
     quefi_attach(uv);
     g_assert_cmpint(uv->use_pio, ==, pio);
     return uv;
@@ -822,7 +831,7 @@ EfiStatus quefi_get_next(QUefiVars *uv, char *guid, char **name, size_t *size)
 {
     g_autoptr(QUefiMsg) msg =
         quefi_msg_function(uv, EFI_VAR_FN_GET_NEXT_VARIABLE_NAME);
-    size_t plenty = 1024;
+    size_t plenty = 128;
     size_t *capacity = size ?: &plenty;
     g_autofree char *reply_guid = NULL;
     size_t room;
@@ -1015,13 +1024,13 @@ static void quefi_run(const void *opaque)
     quefi_tmp_free(jsonfile);
 }
 
-/* A build may leave out doors, but one of an architecture it must have */
-static bool quefi_has_door(const QUefiDoor *door)
+bool quefi_has_door(const QUefiDoor *door)
 {
     return !strcmp(door->arch, qtest_get_arch()) &&
         qtest_has_device(door->type);
 }
 
+/* A build may leave out doors, but one of an architecture it must have */
 static void quefi_check_doors(void)
 {
     bool wanted = false, found = false;

@@ -34,6 +34,9 @@ typedef struct QUefiDoor {
 extern const QUefiDoor quefi_doors[];
 extern const size_t quefi_n_doors;
 
+/** quefi_has_door: whether the QEMU under test can have that one */
+bool quefi_has_door(const QUefiDoor *door);
+
 /* RAM at QUefiDoor.ram that belongs to the test, bytes */
 #define QUEFI_RAM_SIZE  0x100000
 
@@ -85,6 +88,10 @@ typedef struct QUefiVars {
  */
 QUefiVars *quefi_start(const QUefiDoor *door, bool pio, const char *jsonfile,
                        const char *props, const char *args);
+
+/** quefi_launch: the same without attaching, for an incoming migration */
+QUefiVars *quefi_launch(const QUefiDoor *door, bool pio, const char *jsonfile,
+                        const char *props, const char *args);
 
 /** quefi_stop: quit QEMU in an orderly way */
 void quefi_stop(QUefiVars *uv);
@@ -255,7 +262,7 @@ void quefi_assert_none(QUefiVars *uv, const char *guid, const char *name);
  * quefi_get_next: GetNextVariableName
  * @guid: in and out, QUEFI_GUID_LEN + 1 characters
  * @name: in and out, UTF-8, replaced on success
- * @size: capacity in, size out, bytes of CHAR16; NULL for plenty
+ * @size: capacity in, size out, bytes of CHAR16; NULL for 128
  */
 EfiStatus quefi_get_next(QUefiVars *uv, char *guid, char **name,
                          size_t *size);

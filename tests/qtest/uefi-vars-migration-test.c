@@ -1,0 +1,560 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * QTest of the UEFI variable service: migration between two QEMUs
+ *
+ * Everything a guest can see or feel is compared: registers, variables with
+ * their order, phases, policies, properties, locks and keys; and the file on
+ * either side.  Each test has a random state; --seed repeats one.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qobject/qdict.h"
+#include "libqtest.h"
+#include "libqos/uefi-vars.h"
+
+#define MOR_LOCK    "bb983ccf-151d-40e1-a07b-4a17be168292"
+#define MOR_NAME    "MemoryOverwriteRequestControlLock"
+
+typedef struct Migration {
+    QUefiVars *from, *to;
+    char *from_file, *to_file;  /* of the stores; equal for a shared one */
+    char *stream;               /* path of the socket or file between them */
+    char *uri;
+} Migration;
+
+/* ------------------------------------------------------------------------ */
+/* A state, and all of it as text */
+
+/* Function 9: @name becomes read-only */
+static void set_property(QUefiVars *uv, const char *name)
+{
+    g_autoptr(QUefiMsg) msg = quefi_msg_function(uv, EFI_VAR_FN_PROPERTY_SET);
+
+    quefi_put_guid(msg, QUEFI_VENDOR);
+    quefi_put_un(msg, quefi_str_size(name));
+    quefi_put(msg, 2, EFI_VAR_CHECK_PROPERTY_REVISION);
+    quefi_put(msg, 2, EFI_VAR_CHECK_PROPERTY_READ_ONLY);
+    quefi_put(msg, 4, 0);
+    quefi_put_un(msg, 0);
+    quefi_put_un(msg, UINT32_MAX);
+    quefi_put_str(msg, name);
+    g_assert_cmpint(quefi_request(uv, msg), ==, EFI_SUCCESS);
+}
+
+static void make_random_variables(QUefiVars *uv)
+{
+    static const uint32_t kinds[] = {
+        EFI_ATTR_BS, QUEFI_BS_RT, QUEFI_NV_BS, QUEFI_NV_BS_RT
+    };
+    uint8_t value[600];
+
+    for (int i = 0; i < 60; i++) {
+        unsigned n = g_test_rand_int_range(0, 20);
+        g_autofree char *name = g_strdup_printf("Random%u", n);
+        size_t size = g_test_rand_int_range(0, sizeof(value));
+        uint32_t append = g_test_rand_bit() ? EFI_ATTR_AP : 0;
+        EfiStatus status;
+
+        for (size_t j = 0; j < size; j++) {
+            value[j] = g_test_rand_int();
+        }
+        status = quefi_set(uv, QUEFI_VENDOR, name, kinds[n % 4] | append,
+                           value, size);
+        g_assert_true(status == EFI_SUCCESS ||
+                      (status == EFI_NOT_FOUND && !size));
+    }
+}
+
+static void make_boot_state(QUefiVars *uv)
+{
+    make_random_variables(uv);
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
+                                   "locked"), ==, EFI_SUCCESS);
+    g_assert_cmpint(quefi_policy_register(uv, QUEFI_VENDOR, "Locked", 0,
+                                          UINT32_MAX, 0, 0,
+                                          EFI_VAR_POLICY_LOCK_NOW), ==,
+                    EFI_SUCCESS);
+    g_assert_cmpint(quefi_policy_register(uv, QUEFI_VENDOR, "Number##", 1, 4,
+                                          EFI_ATTR_NV, 0,
+                                          EFI_VAR_POLICY_NO_LOCK), ==,
+                    EFI_SUCCESS);
+    set_property(uv, "Property");
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_GLOBAL, "PlatformLangCodes",
+                                   QUEFI_BS_RT, "en;de;fr"), ==, EFI_SUCCESS);
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_GLOBAL, "LangCodes",
+                                   QUEFI_BS_RT, "engdeufre"), ==,
+                    EFI_SUCCESS);
+    g_assert_cmpint(quefi_set_text(uv, MOR_LOCK, MOR_NAME, QUEFI_NV_BS_RT,
+                                   "keykey!!"), ==, EFI_SUCCESS);
+}
+
+/* All variables that are visible, with all that the guest can know of them */
+static char *describe_variables(QUefiVars *uv)
+{
+    GString *text = g_string_new(NULL);
+    char guid[QUEFI_GUID_LEN + 1] = QUEFI_VENDOR;
+    g_autofree char *name = g_strdup("");
+    QUefiInfo info;
+
+    while (!quefi_get_next(uv, guid, &name, NULL)) {
+        uint32_t attributes = 0;
+        size_t size = 0;
+        g_autofree uint8_t *data = NULL;
+
+        g_assert_cmpint(quefi_get_variable(uv, guid, name, NULL, NULL, &size),
+                        ==, EFI_BUFFER_TOO_SMALL);
+        data = g_malloc(size);
+        g_assert_cmpint(quefi_get_variable(uv, guid, name, &attributes, data,
+                                           &size), ==, EFI_SUCCESS);
+        g_string_append_printf(text, "%s %s %x:", guid, name, attributes);
+        for (size_t i = 0; i < size; i++) {
+            g_string_append_printf(text, "%02x", data[i]);
+        }
+        g_string_append_c(text, '\n');
+    }
+    g_assert_cmpint(quefi_query(uv, QUEFI_NV_BS_RT, &info), ==, EFI_SUCCESS);
+    g_string_append_printf(text, "%" PRIu64, info.remaining);
+    return g_string_free(text, false);
+}
+
+/* Registers as they are; the transfer port moves, so it comes last */
+static char *describe_registers(QUefiVars *uv)
+{
+    GString *text = g_string_new(NULL);
+
+    for (unsigned i = UEFI_VARS_REG_BUFFER_SIZE; i < UEFI_VARS_REGS_SIZE;
+         i += 4) {
+        if (i != UEFI_VARS_REG_PIO_TRANSFER) {
+            g_string_append_printf(text, "%" PRIx64 " ", quefi_read(uv, i, 4));
+        }
+    }
+    g_string_append_printf(text, "%" PRIx64 " ",
+                           quefi_read(uv, UEFI_VARS_REG_CMD_STS, 2));
+    return g_string_free(text, false);
+}
+
+static char *read_text(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    char *text;
+
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+/* ------------------------------------------------------------------------ */
+/* Moving */
+
+static void wait_for_migration(QTestState *qts, const char *status)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp(qts, "{'execute': 'query-migrate'}");
+        const char *now = qdict_get_try_str(qdict_get_qdict(rsp, "return"),
+                                            "status");
+        bool done = now && !strcmp(now, status);
+        bool ended = now && (!strcmp(now, "completed") ||
+                             !strcmp(now, "failed"));
+
+        g_assert_true(done || !ended);
+        qobject_unref(rsp);
+        if (done) {
+            return;
+        }
+        g_usleep(1000);
+    }
+}
+
+static void migration_start(Migration *m, const QUefiDoor *door, bool pio,
+                            bool shared)
+{
+    m->from_file = quefi_tmp_path("vars.json");
+    m->to_file = shared ? m->from_file : quefi_tmp_path("vars.json");
+    m->stream = quefi_tmp_path("stream");
+    m->uri = g_strdup_printf("unix:%s", m->stream);
+    m->from = quefi_start(door, pio, m->from_file, NULL, NULL);
+}
+
+static void launch_target(Migration *m, const char *incoming)
+{
+    g_autofree char *args = g_strdup_printf("-incoming %s", incoming);
+    QUefiVars *to = quefi_launch(m->from->door, m->from->use_pio, m->to_file,
+                                 NULL, args);
+
+    to->base = m->from->base;
+    to->use_pio = m->from->use_pio;
+    to->buffer = m->from->buffer;
+    to->buffer_size = m->from->buffer_size;
+    m->to = to;
+}
+
+static void migrate(Migration *m)
+{
+    qtest_qmp_assert_success(m->from->qts, "{'execute': 'migrate', "
+                             "'arguments': {'uri': %s}}", m->uri);
+    wait_for_migration(m->from->qts, "completed");
+    qtest_qmp_eventwait(m->to->qts, "RESUME");
+}
+
+static void migration_end(Migration *m)
+{
+    quefi_stop(m->from);
+    quefi_stop(m->to);
+    if (m->to_file != m->from_file) {
+        quefi_tmp_free(m->to_file);
+    }
+    quefi_tmp_free(m->from_file);
+    quefi_tmp_free(m->stream);
+    g_free(m->uri);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Tests */
+
+static void assert_boot_state(QUefiVars *uv)
+{
+    char lang[4];
+    size_t size = sizeof(lang);
+
+    /* Policies are still open, and those that were registered are there */
+    g_assert_cmpint(quefi_policy_register(uv, QUEFI_VENDOR, "Locked", 0, 9, 0,
+                                          0, EFI_VAR_POLICY_NO_LOCK), ==,
+                    EFI_ALREADY_STARTED);
+    g_assert_cmpint(quefi_lock(uv, QUEFI_VENDOR, "Late"), ==, EFI_SUCCESS);
+    /* The languages are known: Lang follows */
+    g_assert_cmpint(quefi_set(uv, QUEFI_GLOBAL, "PlatformLang",
+                              QUEFI_NV_BS_RT, "de", 3), ==, EFI_SUCCESS);
+    g_assert_cmpint(quefi_get_variable(uv, QUEFI_GLOBAL, "Lang", NULL, lang,
+                                       &size), ==, EFI_SUCCESS);
+    g_assert_cmpmem(lang, size, "deu", 4);
+}
+
+static void assert_enforced(QUefiVars *uv)
+{
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
+                                   "x"), ==, EFI_WRITE_PROTECTED);
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Property",
+                                   QUEFI_NV_BS_RT, "x"), ==,
+                    EFI_WRITE_PROTECTED);
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Number01",
+                                   QUEFI_NV_BS_RT, "12345"), ==,
+                    EFI_INVALID_PARAMETER);
+    g_assert_cmpint(quefi_lock(uv, QUEFI_VENDOR, "Later"), ==,
+                    EFI_ACCESS_DENIED);
+}
+
+/* L7: locked; L8: by the key that came along */
+static void assert_mor_key(QUefiVars *uv)
+{
+    g_assert_cmpint(quefi_set(uv, MOR_LOCK, MOR_NAME, QUEFI_NV_BS_RT, "\0",
+                              1), ==, EFI_ACCESS_DENIED);
+    g_assert_cmpint(quefi_set_text(uv, MOR_LOCK, MOR_NAME, QUEFI_NV_BS_RT,
+                                   "keykey!!"), ==, EFI_SUCCESS);
+}
+
+static void test_boot(const QUefiDoor *door, bool pio)
+{
+    Migration m;
+    g_autofree char *before = NULL, *after = NULL;
+    g_autofree char *registers = NULL, *registers_after = NULL;
+    static const char half[] = "half a message, the other half..";
+
+    migration_start(&m, door, pio, false);
+    make_boot_state(m.from);
+    before = describe_variables(m.from);
+    /* A message half transferred, an error as the last status */
+    quefi_write(m.from, UEFI_VARS_REG_BUFFER_SIZE, 4, 32);
+    quefi_pio_write(m.from, half, 32);
+    quefi_command(m.from, UEFI_VARS_CMD_PIO_ZERO_OFFSET);
+    quefi_read(m.from, UEFI_VARS_REG_PIO_TRANSFER, 4);
+    quefi_command(m.from, 0x77);
+    registers = describe_registers(m.from);
+
+    launch_target(&m, m.uri);
+    migrate(&m);
+    registers_after = describe_registers(m.to);
+    g_assert_cmpstr(registers, ==, registers_after);
+    for (size_t i = 4; i < 32; i += 4) {
+        g_assert_cmphex(quefi_read(m.to, UEFI_VARS_REG_PIO_TRANSFER, 4), ==,
+                        ldl_le_p(half + i));
+    }
+
+    quefi_attach(m.to);
+    after = describe_variables(m.to);
+    g_assert_cmpstr(before, ==, after);
+    assert_boot_state(m.to);
+    assert_mor_key(m.to);
+    quefi_event(m.to, QUEFI_END_OF_DXE);
+    assert_enforced(m.to);
+    migration_end(&m);
+}
+
+static void test_runtime(const QUefiDoor *door, bool pio)
+{
+    Migration m;
+    g_autofree char *before = NULL, *after = NULL;
+
+    migration_start(&m, door, pio, true);
+    make_boot_state(m.from);
+    quefi_event(m.from, QUEFI_END_OF_DXE);
+    quefi_event(m.from, QUEFI_READY_TO_BOOT);
+    quefi_event(m.from, QUEFI_EXIT_BOOT);
+    before = describe_variables(m.from);
+
+    /* The store is one file: the target has it from the handover on */
+    launch_target(&m, m.uri);
+    g_assert_cmpint(quefi_set_text(m.from, QUEFI_VENDOR, "Random3",
+                                   QUEFI_NV_BS_RT, "while waiting"), ==,
+                    EFI_SUCCESS);
+    g_free(before);
+    before = describe_variables(m.from);
+    migrate(&m);
+
+    /* No programming: the system goes on with the buffer that it has */
+    after = describe_variables(m.to);
+    g_assert_cmpstr(before, ==, after);
+    assert_enforced(m.to);
+    g_assert_cmpint(quefi_function(m.to, EFI_VAR_FN_READY_TO_BOOT), ==,
+                    EFI_UNSUPPORTED);
+    g_assert_cmpint(quefi_set_text(m.to, QUEFI_VENDOR, "Random3",
+                                   QUEFI_NV_BS_RT, "here"), ==, EFI_SUCCESS);
+    quefi_stop(m.from);
+    m.from = quefi_launch(door, pio, NULL, NULL, NULL);
+    quefi_reset(m.to);
+    quefi_assert_text(m.to, QUEFI_VENDOR, "Random3", QUEFI_NV_BS_RT, "here");
+    quefi_assert_text(m.to, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
+                      "locked");
+    migration_end(&m);
+}
+
+/* The file of the target is not touched before the target runs */
+static void test_files(const QUefiDoor *door, bool pio)
+{
+    static const char other[] = "{\"version\": 2, \"variables\": [{\"name\": "
+        "\"Old\", \"guid\": \"" QUEFI_VENDOR "\", \"attr\": 3, "
+        "\"data\": \"00\"}]}";
+    Migration m;
+    g_autofree char *text = NULL, *from_text = NULL, *to_text = NULL;
+
+    migration_start(&m, door, pio, false);
+    make_boot_state(m.from);
+    g_assert_true(g_file_set_contents(m.to_file, other, -1, NULL));
+    launch_target(&m, "defer");
+    g_usleep(20000);
+    text = read_text(m.to_file);
+    g_assert_cmpstr(text, ==, other);
+    qtest_qmp_assert_success(m.to->qts, "{'execute': 'migrate-incoming', "
+                             "'arguments': {'uri': %s}}", m.uri);
+    migrate(&m);
+    quefi_assert_none(m.to, QUEFI_VENDOR, "Old");
+    quefi_assert_text(m.to, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
+                      "locked");
+
+    /* Both have folded the same state */
+    quefi_stop(m.to);
+    quefi_stop(m.from);
+    from_text = read_text(m.from_file);
+    to_text = read_text(m.to_file);
+    g_assert_cmpstr(from_text, ==, to_text);
+    m.from = quefi_launch(door, pio, NULL, NULL, NULL);
+    m.to = quefi_start(door, pio, m.to_file, NULL, NULL);
+    quefi_assert_text(m.to, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
+                      "locked");
+    migration_end(&m);
+}
+
+/* A migration that fails leaves the source in charge */
+static void test_failed(const QUefiDoor *door, bool pio)
+{
+    Migration m;
+    QDict *rsp;
+
+    migration_start(&m, door, pio, true);
+    make_boot_state(m.from);
+    /* Nobody listens there */
+    rsp = qtest_qmp(m.from->qts, "{'execute': 'migrate', 'arguments': "
+                                 "{'uri': %s}}", m.uri);
+    if (qdict_haskey(rsp, "return")) {
+        wait_for_migration(m.from->qts, "failed");
+    }
+    qobject_unref(rsp);
+    g_assert_cmpint(quefi_set_text(m.from, QUEFI_VENDOR, "After",
+                                   QUEFI_NV_BS, "still here"), ==,
+                    EFI_SUCCESS);
+    quefi_crash(m.from);
+    quefi_assert_text(m.from, QUEFI_VENDOR, "After", QUEFI_NV_BS,
+                      "still here");
+    g_assert_cmpint(quefi_set_text(m.from, QUEFI_VENDOR, "After",
+                                   QUEFI_NV_BS, "to the end"), ==,
+                    EFI_SUCCESS);
+    /* ... and the next attempt works */
+    launch_target(&m, m.uri);
+    migrate(&m);
+    quefi_assert_text(m.to, QUEFI_VENDOR, "After", QUEFI_NV_BS,
+                      "to the end");
+    migration_end(&m);
+}
+
+/* Into a file and back, and back again */
+static void test_to_file(const QUefiDoor *door, bool pio)
+{
+    Migration m;
+    g_autofree char *before = NULL;
+
+    migration_start(&m, door, pio, true);
+    make_boot_state(m.from);
+    before = describe_variables(m.from);
+    g_free(m.uri);
+    m.uri = g_strdup_printf("file:%s", m.stream);
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *after = NULL;
+
+        qtest_qmp_assert_success(m.from->qts, "{'execute': 'migrate', "
+                                 "'arguments': {'uri': %s}}", m.uri);
+        wait_for_migration(m.from->qts, "completed");
+        quefi_stop(m.from);
+        m.to = quefi_launch(door, pio, m.to_file, NULL, "-incoming defer");
+        m.to->use_pio = pio;
+        qtest_qmp_assert_success(m.to->qts, "{'execute': 'migrate-incoming', "
+                                 "'arguments': {'uri': %s}}", m.uri);
+        qtest_qmp_eventwait(m.to->qts, "RESUME");
+        quefi_attach(m.to);
+        after = describe_variables(m.to);
+        g_assert_cmpstr(before, ==, after);
+        m.from = m.to;
+    }
+    assert_boot_state(m.from);
+    m.to = quefi_launch(door, pio, NULL, NULL, NULL);
+    migration_end(&m);
+}
+
+/* Where the state of the device begins: behind its name, which has a length */
+static size_t find_section(const char *stream, size_t size)
+{
+    static const char name[] = "uefi-vars";
+    const char *at = memmem(stream, size, name, strlen(name));
+
+    /* Device trees and command lines lie in the stream, too */
+    while (at && at[-1] >= ' ') {
+        at = memmem(at + 1, stream + size - at - 1, name, strlen(name));
+    }
+    g_assert_nonnull(at);
+    return at - stream + at[-1];
+}
+
+/*
+ * A stream with wrong bytes: it loads or it fails, with the file as it was.
+ * What is changed begins at the name of the device.
+ */
+static void test_damaged(const QUefiDoor *door, bool pio)
+{
+    Migration m;
+    g_autofree char *stream = NULL;
+    g_autofree char *before = NULL;
+    gsize size;
+    size_t at;
+
+    migration_start(&m, door, pio, false);
+    make_boot_state(m.from);
+    g_free(m.uri);
+    m.uri = g_strdup_printf("file:%s", m.stream);
+    qtest_qmp_assert_success(m.from->qts, "{'execute': 'migrate', "
+                             "'arguments': {'uri': %s}}", m.uri);
+    wait_for_migration(m.from->qts, "completed");
+    g_assert_true(g_file_get_contents(m.stream, &stream, &size, NULL));
+    at = find_section(stream, size);
+    g_assert_cmpint(at, <, size - 2000);
+
+    for (int i = 0; i < 30; i++) {
+        size_t offset = at + g_test_rand_int_range(0, i < 15 ? 64 : 2000);
+        char old = stream[offset];
+        bool done = false;
+
+        g_assert_true(g_file_set_contents(m.to_file, "", 0, NULL));
+        stream[offset] ^= 1 << g_test_rand_int_range(0, 8);
+        g_assert_true(g_file_set_contents(m.stream, stream, size, NULL));
+        stream[offset] = old;
+
+        launch_target(&m, "defer");
+        qtest_qmp_assert_success(m.to->qts, "{'execute': 'migrate-incoming', "
+                                 "'arguments': {'uri': %s, "
+                                 "'exit-on-error': false}}", m.uri);
+        while (!done) {
+            QDict *rsp = qtest_qmp(m.to->qts, "{'execute': 'query-migrate'}");
+            const char *status =
+                qdict_get_try_str(qdict_get_qdict(rsp, "return"), "status");
+
+            if (!g_strcmp0(status, "completed")) {
+                done = true;
+            } else if (!g_strcmp0(status, "failed")) {
+                g_autofree char *text = read_text(m.to_file);
+
+                g_assert_cmpstr(text, ==, "");
+                done = true;
+            }
+            qobject_unref(rsp);
+            g_usleep(1000);
+        }
+        quefi_stop(m.to);
+    }
+    m.to = quefi_launch(door, pio, NULL, NULL, NULL);
+    migration_end(&m);
+}
+
+typedef struct Case {
+    const char *name;
+    void (*run)(const QUefiDoor *door, bool pio);
+    bool both;              /* with PIO, too */
+} Case;
+
+static const Case cases[] = {
+    { "boot-time", test_boot, true },
+    { "runtime", test_runtime, true },
+    { "files", test_files },
+    { "failed", test_failed },
+    { "to-file", test_to_file },
+    { "damaged", test_damaged },
+};
+
+typedef struct Run {
+    const Case *test;
+    const QUefiDoor *door;
+    bool pio;
+} Run;
+
+static void run_case(const void *opaque)
+{
+    const Run *run = opaque;
+
+    run->test->run(run->door, run->pio);
+}
+
+static void add_case(const QUefiDoor *door, const Case *test, bool pio)
+{
+    g_autofree char *path = g_strdup_printf("uefi-vars/%s/%s/migration/%s",
+                                            door->name, pio ? "pio" : "dma",
+                                            test->name);
+    Run *run = g_new(Run, 1);
+
+    *run = (Run) { test, door, pio };
+    qtest_add_data_func_full(path, run, run_case, g_free);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    for (size_t d = 0; d < quefi_n_doors; d++) {
+        const QUefiDoor *door = &quefi_doors[d];
+
+        for (size_t i = 0; quefi_has_door(door) && i < ARRAY_SIZE(cases);
+             i++) {
+            add_case(door, &cases[i], false);
+            if (cases[i].both) {
+                add_case(door, &cases[i], true);
+            }
+        }
+    }
+    return g_test_run();
+}
