@@ -11,6 +11,7 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qapi/qapi-events-uefi.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "system/system.h"
@@ -56,6 +57,7 @@ static void report_failure(UefiVarDevice *d, const GError *err)
     if (!d->reported && now >= d->report_after) {
         warn_report("uefi-vars: %s; the guest is told that nothing was saved",
                     err->message);
+        qapi_event_send_uefi_vars_save_failed(d->jsonfile, err->message);
         d->reported = true;
         d->report_after = now + REPORT_MS;
     }
@@ -65,6 +67,7 @@ static void report_success(UefiVarDevice *d)
 {
     if (d->reported) {
         info_report("uefi-vars: %s: saving works again", d->jsonfile);
+        qapi_event_send_uefi_vars_save_recovered(d->jsonfile);
         d->reported = false;
     }
     g_clear_pointer(&d->save_error, g_free);
@@ -365,6 +368,7 @@ static void on_changed(void *opaque, const UefiVarChange *change)
         idle_later(d, RETRY_MS);
     }
     d->unsaved = NULL;
+    uefi_vars_watch_change(&d->watch, change);
 }
 
 static void on_answered(void *opaque, const UefiVarAnswer *answer)
@@ -461,11 +465,17 @@ static void uefi_vars_device_reset(Object *obj, ResetType type)
     uefi_vars_regs_reset(&d->regs);
     d->service->config.has_tpm = object_resolve_path_type("", "tpm-if", NULL);
     uefi_vars_hard_reset(d->service);
+    uefi_vars_watch_store(&d->watch, d->service->store);
     file_settle(d);
 }
 
 void uefi_vars_device_loaded(UefiVarDevice *d)
 {
+    if (runstate_check(RUN_STATE_INMIGRATE)) {
+        /* Nothing changes for a guest that arrives. */
+        d->watch.on = false;
+    }
+    uefi_vars_watch_store(&d->watch, d->service->store);
     d->owner = UEFI_OWNER_NOT_YET;
     d->stale = true;
 }

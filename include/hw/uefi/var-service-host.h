@@ -14,6 +14,7 @@
 #include "qemu/timer.h"
 #include "system/runstate.h"
 #include "hw/uefi/var-service-file.h"
+#include "hw/uefi/var-service-monitor.h"
 #include "hw/uefi/var-service-regs.h"
 
 /* Whose the store file is */
@@ -62,6 +63,7 @@ typedef struct UefiVarDevice {
     int64_t report_after;       /* realtime clock, ms; limits the rate */
     bool reported;              /* save_error has been reported */
 
+    UefiVarWatch watch;
     UefiVarTransit transit;
     VMChangeStateEntry *run_state;
     Notifier exit;

@@ -1,0 +1,636 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: QMP, HMP and events
+ *
+ * What is looked up, decided and written is the core's; here it gets the form
+ * of qapi/uefi.json.
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-commands-uefi.h"
+#include "qapi/qapi-events-uefi.h"
+#include "qemu/cutils.h"
+#include "qemu/module.h"
+#include "qobject/qdict.h"
+#include "monitor/hmp.h"
+#include "monitor/monitor.h"
+#include "hw/uefi/var-service-host.h"
+#include "hw/uefi/var-service-monitor.h"
+#include "hw/uefi/var-service-status.h"
+#include "trace.h"
+
+/* Bounds of one answer, so that a monitor is not kept busy */
+#define LIMIT_DEFAULT   1000
+#define LIMIT_MAX       10000
+#define DATA_MAX        (1024 * 1024)   /* bytes of values */
+
+static const struct {
+    uint32_t bit;
+    UefiVarAttribute attribute;
+    const char *letters;
+} attributes_table[] = {
+    { EFI_ATTR_NV, UEFI_VAR_ATTRIBUTE_NON_VOLATILE, "NV" },
+    { EFI_ATTR_BS, UEFI_VAR_ATTRIBUTE_BOOT, "BS" },
+    { EFI_ATTR_RT, UEFI_VAR_ATTRIBUTE_RUNTIME, "RT" },
+    { EFI_ATTR_HR, UEFI_VAR_ATTRIBUTE_HARDWARE_ERROR, "HR" },
+    { EFI_ATTR_AW, UEFI_VAR_ATTRIBUTE_COUNTER_AUTHENTICATED, "AW" },
+    { EFI_ATTR_AT, UEFI_VAR_ATTRIBUTE_AUTHENTICATED, "AT" },
+};
+
+static UefiVarDevice *find_device(Error **errp)
+{
+    UefiVarDevice *d = uefi_vars_find();
+
+    if (!d || !d->service) {
+        error_setg(errp, "this machine has no UEFI variable store");
+        return NULL;
+    }
+    return d;
+}
+
+/* ------------------------------------------------------------------------ */
+/* Forms of values */
+
+static UefiVarAttributeList *attributes_list(uint32_t attributes)
+{
+    UefiVarAttributeList *list = NULL, **tail = &list;
+
+    for (size_t i = 0; i < ARRAY_SIZE(attributes_table); i++) {
+        if (attributes & attributes_table[i].bit) {
+            QAPI_LIST_APPEND(tail, attributes_table[i].attribute);
+        }
+    }
+    return list;
+}
+
+static uint32_t attributes_bits(const UefiVarAttributeList *list)
+{
+    uint32_t bits = 0;
+
+    for (; list; list = list->next) {
+        for (size_t i = 0; i < ARRAY_SIZE(attributes_table); i++) {
+            if (list->value == attributes_table[i].attribute) {
+                bits |= attributes_table[i].bit;
+            }
+        }
+    }
+    return bits;
+}
+
+/* NULL for a variable that nobody has signed */
+static char *time_text(const UefiVariable *var)
+{
+    static const UefiTime never;
+    const uint8_t *t = var->time.b;
+
+    if (uefi_time_compare(&var->time, &never) == 0) {
+        return NULL;
+    }
+    return g_strdup_printf("%04u-%02u-%02uT%02u:%02u:%02u", t[0] | t[1] << 8,
+                           t[2], t[3], t[4], t[5], t[6]);
+}
+
+static char *hex_text(GBytes *bytes)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(bytes, &size);
+    GString *text = g_string_sized_new(2 * size + 1);
+
+    for (gsize i = 0; i < size; i++) {
+        g_string_append_c(text, "0123456789abcdef"[data[i] >> 4]);
+        g_string_append_c(text, "0123456789abcdef"[data[i] & 15]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* NULL, with @errp set, for anything but pairs of digits */
+static GByteArray *parse_hex(const char *text, Error **errp)
+{
+    size_t len = strlen(text);
+    g_autoptr(GByteArray) bytes = g_byte_array_sized_new(len / 2);
+
+    for (size_t i = 0; i < len; i += 2) {
+        int high = g_ascii_xdigit_value(text[i]);
+        int low = g_ascii_xdigit_value(text[i + 1]);
+        uint8_t byte = high << 4 | low;
+
+        if (high < 0 || low < 0) {
+            error_setg(errp, "'data' is not an even number of hexadecimal "
+                       "digits");
+            return NULL;
+        }
+        g_byte_array_append(bytes, &byte, 1);
+    }
+    return g_steal_pointer(&bytes);
+}
+
+static bool parse_guid(const char *text, UefiGuid *guid, Error **errp)
+{
+    if (!uefi_guid_parse(text, guid)) {
+        error_setg(errp, "'%s' is not a GUID", text);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * The name of a variable from its printed form.  A name that a guest made of
+ * other things than characters is found by what it looks like.
+ */
+static uint16_t *parse_name(const UefiVarStore *store, const UefiGuid *guid,
+                            const char *text, Error **errp)
+{
+    g_autofree uint16_t *name = g_utf8_to_utf16(text, -1, NULL, NULL, NULL);
+    const UefiVariable *var = NULL;
+
+    if (!name) {
+        error_setg(errp, "'name' is not text");
+        return NULL;
+    }
+    if (uefi_store_find(store, UEFI_VIEW_BOOT, guid, name) ||
+        !strstr(text, "\\u")) {
+        return g_steal_pointer(&name);
+    }
+    while ((var = uefi_store_next(store, UEFI_VIEW_BOOT, var))) {
+        g_autofree char *printed = uefi_str_print(var->name);
+
+        if (uefi_guid_equal(&var->guid, guid) && !strcmp(printed, text)) {
+            return uefi_str_dup(var->name);
+        }
+    }
+    return g_steal_pointer(&name);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Variables */
+
+static UefiVarInfo *variable_info(const UefiVariable *var, const char *name,
+                                  bool with_data)
+{
+    UefiVarInfo *info = g_new0(UefiVarInfo, 1);
+
+    info->name = g_strdup(name);
+    info->guid = uefi_guid_print(&var->guid);
+    info->attributes = attributes_list(var->attributes);
+    info->size = g_bytes_get_size(var->data);
+    info->time = time_text(var);
+    info->data = with_data ? hex_text(var->data) : NULL;
+    return info;
+}
+
+UefiVarInfoPage *qmp_query_uefi_vars(const char *guid_text, const char *name,
+                                     bool has_data, bool with_data,
+                                     bool has_skip, uint64_t skip,
+                                     bool has_limit, uint64_t limit,
+                                     Error **errp)
+{
+    UefiVarDevice *d = find_device(errp);
+    g_autoptr(GPatternSpec) pattern = NULL;
+    UefiVarInfoPage *page;
+    UefiVarInfoList **tail;
+    const UefiVariable *var = NULL;
+    uint64_t told = 0, bytes = 0;
+    UefiGuid guid;
+
+    limit = has_limit ? limit : LIMIT_DEFAULT;
+    if (!d || (guid_text && !parse_guid(guid_text, &guid, errp))) {
+        return NULL;
+    }
+    if (limit < 1 || limit > LIMIT_MAX) {
+        error_setg(errp, "'limit' must be between 1 and %d", LIMIT_MAX);
+        return NULL;
+    }
+    pattern = g_pattern_spec_new(name ?: "*");
+    page = g_new0(UefiVarInfoPage, 1);
+    tail = &page->variables;
+    while ((var = uefi_store_next(d->service->store, UEFI_VIEW_BOOT, var))) {
+        g_autofree char *printed = NULL;
+
+        if (guid_text && !uefi_guid_equal(&var->guid, &guid)) {
+            continue;
+        }
+        printed = uefi_str_print(var->name);
+        if (!g_pattern_match_string(pattern, printed)) {
+            continue;
+        }
+        if (page->matches++ >= skip && told < limit && bytes < DATA_MAX) {
+            QAPI_LIST_APPEND(tail, variable_info(var, printed, with_data));
+            told++;
+            bytes += with_data ? g_bytes_get_size(var->data) : 0;
+        }
+    }
+    return page;
+}
+
+/* ------------------------------------------------------------------------ */
+/* Status */
+
+static UefiKeyInfo *key_info(const UefiKeyStatus *key)
+{
+    UefiKeyInfo *info = g_new0(UefiKeyInfo, 1);
+    UefiSignatureCountList **signatures = &info->signatures;
+    UefiCertificateInfoList **certificates = &info->certificates;
+
+    info->name = g_strdup(key->name);
+    info->size = key->var ? g_bytes_get_size(key->var->data) : 0;
+    info->time = key->var ? time_text(key->var) : NULL;
+    info->damaged = key->damaged;
+    for (guint i = 0; i < key->counts->len; i++) {
+        const UefiSigCount *count = &g_array_index(key->counts, UefiSigCount,
+                                                   i);
+        const char *type = uefi_sig_type_name(&count->type);
+        UefiSignatureCount *c = g_new0(UefiSignatureCount, 1);
+
+        c->type = type ? g_strdup(type) : uefi_guid_print(&count->type);
+        c->count = count->count;
+        QAPI_LIST_APPEND(signatures, c);
+    }
+    for (guint i = 0; i < key->certs->len; i++) {
+        const UefiKeyCert *cert = g_ptr_array_index(key->certs, i);
+        UefiCertificateInfo *c = g_new0(UefiCertificateInfo, 1);
+
+        c->owner = uefi_guid_print(&cert->owner);
+        c->subject = g_strdup(cert->subject);
+        QAPI_LIST_APPEND(certificates, c);
+    }
+    return info;
+}
+
+static UefiVarUsage *usage(const UefiVarService *uv, UefiVarClass class)
+{
+    static const UefiVarRoom rooms[UEFI_CLASS__MAX] = {
+        [UEFI_CLASS_VOLATILE] = UEFI_VAR_ROOM_VOLATILE,
+        [UEFI_CLASS_NV] = UEFI_VAR_ROOM_NON_VOLATILE,
+        [UEFI_CLASS_HWERR] = UEFI_VAR_ROOM_HARDWARE_ERROR,
+    };
+    const UefiVarLimits *limits = &uv->config.limits;
+    const uint32_t largest[UEFI_CLASS__MAX] = {
+        [UEFI_CLASS_VOLATILE] = limits->max_volatile,
+        [UEFI_CLASS_NV] = limits->max_var,
+        [UEFI_CLASS_HWERR] = limits->max_hwerr,
+    };
+    UefiVarUsage *u = g_new0(UefiVarUsage, 1);
+
+    u->q_class = rooms[class];
+    u->used = uefi_store_used(uv->store, class);
+    u->limit = uefi_store_capacity(uv->store, class);
+    u->largest = largest[class];
+    return u;
+}
+
+static UefiSecureBootState next_boot(UefiSecureBoot next)
+{
+    static const UefiSecureBootState states[] = {
+        [UEFI_SECURE_BOOT_SETUP_MODE] = UEFI_SECURE_BOOT_STATE_SETUP_MODE,
+        [UEFI_SECURE_BOOT_DISABLED] = UEFI_SECURE_BOOT_STATE_DISABLED,
+        [UEFI_SECURE_BOOT_ENABLED] = UEFI_SECURE_BOOT_STATE_ENABLED,
+        [UEFI_SECURE_BOOT_FORCED] = UEFI_SECURE_BOOT_STATE_FORCED,
+    };
+
+    return states[next];
+}
+
+static UefiBootPhase boot_phase(UefiVarPhase phase)
+{
+    static const UefiBootPhase phases[UEFI_PHASE__MAX] = {
+        [UEFI_PHASE_DXE] = UEFI_BOOT_PHASE_PLATFORM,
+        [UEFI_PHASE_END_OF_DXE] = UEFI_BOOT_PHASE_END_OF_DXE,
+        [UEFI_PHASE_READY_TO_BOOT] = UEFI_BOOT_PHASE_READY_TO_BOOT,
+        [UEFI_PHASE_RUNTIME] = UEFI_BOOT_PHASE_RUNTIME,
+    };
+
+    return phases[phase];
+}
+
+static void file_info(const UefiVarDevice *d, UefiVarStoreInfo *info)
+{
+    if (!d->jsonfile) {
+        return;
+    }
+    info->file = g_strdup(d->jsonfile);
+    if (d->file) {
+        info->has_journal = true;
+        info->journal = uefi_var_file_journal_size(d->file);
+    }
+    if (d->save_error) {
+        info->failure = g_new0(UefiVarSaveFailure, 1);
+        info->failure->reason = g_strdup(d->save_error);
+        info->failure->since = d->save_error_since / 1000;
+    }
+}
+
+UefiVarStoreInfo *qmp_query_uefi_vars_status(Error **errp)
+{
+    UefiVarDevice *d = find_device(errp);
+    g_autoptr(UefiVarStatus) status = NULL;
+    UefiVarStoreInfo *info;
+    UefiKeyInfoList **keys;
+    UefiVarUsageList **usages;
+
+    if (!d) {
+        return NULL;
+    }
+    status = uefi_status_new(d->service);
+    info = g_new0(UefiVarStoreInfo, 1);
+    info->setup_mode = status->setup_mode;
+    info->secure_boot = status->secure_boot;
+    info->next_boot = next_boot(status->next);
+    info->custom_mode = status->custom_mode;
+    keys = &info->keys;
+    for (int id = 0; id < UEFI_KEY__MAX; id++) {
+        QAPI_LIST_APPEND(keys, key_info(&status->keys[id]));
+    }
+    info->dbx_room = status->dbx_room;
+    info->phase = boot_phase(d->service->phase);
+    info->policies = uefi_policy_count(d->service);
+    info->policies_locked = uefi_policy_locked(d->service);
+    info->policies_disabled = uefi_policy_disabled(d->service);
+    usages = &info->usage;
+    for (int class = 0; class < UEFI_CLASS__MAX; class++) {
+        QAPI_LIST_APPEND(usages, usage(d->service, class));
+    }
+    file_info(d, info);
+    return info;
+}
+
+/* ------------------------------------------------------------------------ */
+/* Writing */
+
+/* The text of a reason without the row of the specification before it */
+static const char *plain_text(UefiReason reason)
+{
+    const char *text = uefi_reason_text(reason), *colon = strstr(text, ": ");
+
+    return colon ? colon + 2 : text;
+}
+
+static void check_written(const UefiVarDevice *d, UefiReason reason,
+                          const char *done, const char *name,
+                          const char *guid, Error **errp)
+{
+    trace_uefi_vars_host_write(done, name, guid, uefi_reason_text(reason));
+    if (reason == UEFI_REASON_SAVE_FAILED ||
+        reason == UEFI_REASON_SAVE_NO_SPACE) {
+        error_setg(errp, "UEFI variable %s was not %s: %s", name, done,
+                   d->save_error ?: plain_text(reason));
+    } else if (reason != UEFI_REASON_OK) {
+        error_setg(errp, "UEFI variable %s was not %s: %s", name, done,
+                   plain_text(reason));
+    }
+}
+
+/* A machine that is still to arrive brings its variables with it. */
+static UefiVarDevice *find_writable(Error **errp)
+{
+    UefiVarDevice *d = find_device(errp);
+
+    if (d && runstate_check(RUN_STATE_INMIGRATE)) {
+        error_setg(errp, "UEFI variables cannot be changed before the "
+                   "incoming migration is complete");
+        return NULL;
+    }
+    return d;
+}
+
+void qmp_uefi_vars_set(const char *name, const char *guid_text,
+                       const char *data, bool has_attributes,
+                       UefiVarAttributeList *attributes, bool has_force,
+                       bool force, Error **errp)
+{
+    UefiVarDevice *d = find_writable(errp);
+    uint32_t bits = EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT;
+    g_autoptr(GByteArray) value = NULL;
+    g_autofree uint16_t *str = NULL;
+    const UefiVariable *old;
+    UefiGuid guid;
+    UefiReason reason;
+
+    if (!d || !parse_guid(guid_text, &guid, errp)) {
+        return;
+    }
+    value = parse_hex(data, errp);
+    str = value ? parse_name(d->service->store, &guid, name, errp) : NULL;
+    if (!str) {
+        return;
+    }
+    old = uefi_store_find(d->service->store, UEFI_VIEW_BOOT, &guid, str);
+    if (has_attributes) {
+        bits = attributes_bits(attributes);
+    } else if (old) {
+        bits = old->attributes;
+    }
+    reason = uefi_vars_host_set(d->service, &guid, str, bits, value->data,
+                                value->len, has_force && force);
+    check_written(d, reason, "set", name, guid_text, errp);
+}
+
+void qmp_uefi_vars_delete(const char *name, const char *guid_text,
+                          bool has_force, bool force, Error **errp)
+{
+    UefiVarDevice *d = find_writable(errp);
+    g_autofree uint16_t *str = NULL;
+    UefiGuid guid;
+    UefiReason reason;
+
+    if (!d || !parse_guid(guid_text, &guid, errp)) {
+        return;
+    }
+    str = parse_name(d->service->store, &guid, name, errp);
+    if (!str) {
+        return;
+    }
+    reason = uefi_vars_host_delete(d->service, &guid, str,
+                                   has_force && force);
+    check_written(d, reason, "deleted", name, guid_text, errp);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Events */
+
+static const struct {
+    const UefiGuid *guid;
+    const char *name;
+} watched[UEFI_VARS_WATCHED] = {
+    { &uefi_guid_global, "SetupMode" },
+    { &uefi_guid_global, "SecureBoot" },
+    { &uefi_guid_secure_boot_enable, "SecureBootEnable" },
+    { &uefi_guid_global, "PK" },
+    { &uefi_guid_global, "KEK" },
+    { &uefi_guid_image_security, "db" },
+    { &uefi_guid_image_security, "dbx" },
+    { &uefi_guid_global, "BootOrder" },
+    { &uefi_guid_global, "BootNext" },
+};
+
+static void watch_value(UefiVarWatch *watch, size_t i, GBytes *value)
+{
+    GBytes *known = watch->values[i];
+    g_autofree char *guid = NULL;
+
+    if (known == value || (known && value && g_bytes_equal(known, value))) {
+        return;
+    }
+    g_clear_pointer(&watch->values[i], g_bytes_unref);
+    watch->values[i] = value ? g_bytes_ref(value) : NULL;
+    if (watch->on) {
+        guid = uefi_guid_print(watched[i].guid);
+        qapi_event_send_uefi_vars_changed(watched[i].name, guid, value);
+    }
+}
+
+void uefi_vars_watch_change(UefiVarWatch *watch, const UefiVarChange *change)
+{
+    if (!watch->on) {
+        return;
+    }
+    for (guint v = 0; v < change->vars->len; v++) {
+        const UefiVariable *var = g_ptr_array_index(change->vars, v);
+
+        for (size_t i = 0; i < UEFI_VARS_WATCHED; i++) {
+            if (uefi_variable_is(var, watched[i].guid, watched[i].name)) {
+                watch_value(watch, i, var->data);
+            }
+        }
+    }
+}
+
+void uefi_vars_watch_store(UefiVarWatch *watch, const UefiVarStore *store)
+{
+    for (size_t i = 0; i < UEFI_VARS_WATCHED; i++) {
+        const UefiVariable *var = uefi_store_find_ascii(store, UEFI_VIEW_BOOT,
+                                                        watched[i].guid,
+                                                        watched[i].name);
+
+        watch_value(watch, i, var ? var->data : NULL);
+    }
+    watch->on = true;
+}
+
+/* ------------------------------------------------------------------------ */
+/* HMP */
+
+static void print_variable(Monitor *mon, const UefiVarInfo *var)
+{
+    uint32_t bits = attributes_bits(var->attributes);
+    g_autoptr(GString) letters = g_string_new(NULL);
+
+    for (size_t i = 0; i < ARRAY_SIZE(attributes_table); i++) {
+        if (bits & attributes_table[i].bit) {
+            g_string_append_printf(letters, "%s%s", letters->len ? "," : "",
+                                   attributes_table[i].letters);
+        }
+    }
+    monitor_printf(mon, "%s %-11s %7" PRIu64 " %s\n", var->guid, letters->str,
+                   var->size, var->name);
+}
+
+static void hmp_info_uefi_vars(Monitor *mon, const QDict *qdict)
+{
+    const char *name = qdict_get_try_str(qdict, "name");
+    Error *err = NULL;
+    uint64_t told = 0;
+    UefiVarInfoPage *page = qmp_query_uefi_vars(NULL, name, false, false,
+                                                false, 0, false, 0, &err);
+
+    if (hmp_handle_error(mon, err)) {
+        return;
+    }
+    for (UefiVarInfoList *v = page->variables; v; v = v->next) {
+        print_variable(mon, v->value);
+        told++;
+    }
+    if (told < page->matches) {
+        monitor_printf(mon, "and %" PRIu64 " more; give a name, in which * "
+                       "stands for any characters\n", page->matches - told);
+    }
+    qapi_free_UefiVarInfoPage(page);
+}
+
+static void print_key(Monitor *mon, const UefiKeyInfo *key)
+{
+    monitor_printf(mon, "%-12s", key->name);
+    if (!key->size) {
+        monitor_printf(mon, "none\n");
+        return;
+    }
+    monitor_printf(mon, "%" PRIu64 " bytes", key->size);
+    for (UefiSignatureCountList *s = key->signatures; s; s = s->next) {
+        monitor_printf(mon, ", %" PRIu64 " %s", s->value->count,
+                       s->value->type);
+    }
+    monitor_printf(mon, "%s\n", key->damaged ? ", damaged" : "");
+    for (UefiCertificateInfoList *c = key->certificates; c; c = c->next) {
+        monitor_printf(mon, "%12s%s\n", "",
+                       c->value->subject ?: "a certificate that cannot be "
+                       "read");
+    }
+}
+
+static void print_secure_boot(Monitor *mon, const UefiVarDevice *d,
+                              const UefiVarStoreInfo *info)
+{
+    UefiSecureBoot next = uefi_auth_next_secure_boot(d->service);
+
+    monitor_printf(mon, "%-12s%s%s\n", "mode",
+                   info->setup_mode ? "setup" : "user",
+                   info->custom_mode ? ", custom" : "");
+    monitor_printf(mon, "%-12s%s\n", "secure boot",
+                   info->secure_boot ? "on" : "off");
+    monitor_printf(mon, "%-12s%s: %s\n", "next boot",
+                   uefi_secure_boot_is_on(next) ? "on" : "off",
+                   uefi_status_why(next));
+    for (UefiKeyInfoList *k = info->keys; k; k = k->next) {
+        print_key(mon, k->value);
+    }
+    monitor_printf(mon, "%-12s%" PRIu64 " bytes can be appended\n", "",
+                   info->dbx_room);
+}
+
+static void print_store(Monitor *mon, const UefiVarStoreInfo *info)
+{
+    monitor_printf(mon, "%-12s%s\n", "phase", UefiBootPhase_str(info->phase));
+    monitor_printf(mon, "%-12s%" PRIu64 "%s%s\n", "policies", info->policies,
+                   info->policies_locked ? ", locked" : "",
+                   info->policies_disabled ? ", disabled" : "");
+    for (UefiVarUsageList *u = info->usage; u; u = u->next) {
+        monitor_printf(mon, "%-12s%" PRIu64 " of %" PRIu64 " bytes %s\n",
+                       u == info->usage ? "used" : "", u->value->used,
+                       u->value->limit, UefiVarRoom_str(u->value->q_class));
+    }
+    monitor_printf(mon, "%-12s%s", "file", info->file ?: "none");
+    if (info->journal) {
+        monitor_printf(mon, ", journal %" PRIu64 " bytes", info->journal);
+    }
+    monitor_printf(mon, "\n");
+    if (info->failure) {
+        g_autoptr(GDateTime) since =
+            g_date_time_new_from_unix_local(info->failure->since);
+        g_autofree char *text = g_date_time_format(since, "%F %T");
+
+        monitor_printf(mon, "%-12ssince %s: %s\n", "not saved", text,
+                       info->failure->reason);
+    }
+}
+
+static void hmp_info_uefi_vars_status(Monitor *mon, const QDict *qdict)
+{
+    Error *err = NULL;
+    UefiVarStoreInfo *info = qmp_query_uefi_vars_status(&err);
+
+    if (hmp_handle_error(mon, err)) {
+        return;
+    }
+    print_secure_boot(mon, uefi_vars_find(), info);
+    print_store(mon, info);
+    qapi_free_UefiVarStoreInfo(info);
+}
+
+static void uefi_vars_register_hmp(void)
+{
+    monitor_register_hmp("uefi-vars", true, hmp_info_uefi_vars);
+    monitor_register_hmp("uefi-vars-status", true, hmp_info_uefi_vars_status);
+}
+
+type_init(uefi_vars_register_hmp)
