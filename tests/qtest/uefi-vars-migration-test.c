@@ -148,25 +148,6 @@ static char *read_text(const char *path)
 /* ------------------------------------------------------------------------ */
 /* Moving */
 
-static void wait_for_migration(QTestState *qts, const char *status)
-{
-    for (;;) {
-        QDict *rsp = qtest_qmp(qts, "{'execute': 'query-migrate'}");
-        const char *now = qdict_get_try_str(qdict_get_qdict(rsp, "return"),
-                                            "status");
-        bool done = now && !strcmp(now, status);
-        bool ended = now && (!strcmp(now, "completed") ||
-                             !strcmp(now, "failed"));
-
-        g_assert_true(done || !ended);
-        qobject_unref(rsp);
-        if (done) {
-            return;
-        }
-        g_usleep(1000);
-    }
-}
-
 static void migration_start(Migration *m, const QUefiDoor *door, bool pio,
                             bool shared)
 {
@@ -194,7 +175,7 @@ static void migrate(Migration *m)
 {
     qtest_qmp_assert_success(m->from->qts, "{'execute': 'migrate', "
                              "'arguments': {'uri': %s}}", m->uri);
-    wait_for_migration(m->from->qts, "completed");
+    quefi_wait_migration(m->from->qts, "completed");
     qtest_qmp_eventwait(m->to->qts, "RESUME");
 }
 
@@ -377,7 +358,7 @@ static void test_failed(const QUefiDoor *door, bool pio)
     rsp = qtest_qmp(m.from->qts, "{'execute': 'migrate', 'arguments': "
                                  "{'uri': %s}}", m.uri);
     if (qdict_haskey(rsp, "return")) {
-        wait_for_migration(m.from->qts, "failed");
+        quefi_wait_migration(m.from->qts, "failed");
     }
     qobject_unref(rsp);
     g_assert_cmpint(quefi_set_text(m.from, QUEFI_VENDOR, "After",
@@ -400,34 +381,22 @@ static void test_failed(const QUefiDoor *door, bool pio)
 /* Into a file and back, and back again */
 static void test_to_file(const QUefiDoor *door, bool pio)
 {
-    Migration m;
+    char *path = quefi_tmp_path("vars.json");
+    QUefiVars *uv = quefi_start(door, pio, path, NULL, NULL);
     g_autofree char *before = NULL;
 
-    migration_start(&m, door, pio, true);
-    make_boot_state(m.from);
-    before = describe_variables(m.from);
-    g_free(m.uri);
-    m.uri = g_strdup_printf("file:%s", m.stream);
+    make_boot_state(uv);
+    before = describe_variables(uv);
     for (int i = 0; i < 2; i++) {
         g_autofree char *after = NULL;
 
-        qtest_qmp_assert_success(m.from->qts, "{'execute': 'migrate', "
-                                 "'arguments': {'uri': %s}}", m.uri);
-        wait_for_migration(m.from->qts, "completed");
-        quefi_stop(m.from);
-        m.to = quefi_launch(door, pio, m.to_file, NULL, "-incoming defer");
-        m.to->use_pio = pio;
-        qtest_qmp_assert_success(m.to->qts, "{'execute': 'migrate-incoming', "
-                                 "'arguments': {'uri': %s}}", m.uri);
-        qtest_qmp_eventwait(m.to->qts, "RESUME");
-        quefi_attach(m.to);
-        after = describe_variables(m.to);
+        quefi_migrate(uv);
+        after = describe_variables(uv);
         g_assert_cmpstr(before, ==, after);
-        m.from = m.to;
     }
-    assert_boot_state(m.from);
-    m.to = quefi_launch(door, pio, NULL, NULL, NULL);
-    migration_end(&m);
+    assert_boot_state(uv);
+    quefi_stop(uv);
+    quefi_tmp_free(path);
 }
 
 /* Where the state of the device begins: behind its name, which has a length */
@@ -462,7 +431,7 @@ static void test_damaged(const QUefiDoor *door, bool pio)
     m.uri = g_strdup_printf("file:%s", m.stream);
     qtest_qmp_assert_success(m.from->qts, "{'execute': 'migrate', "
                              "'arguments': {'uri': %s}}", m.uri);
-    wait_for_migration(m.from->qts, "completed");
+    quefi_wait_migration(m.from->qts, "completed");
     g_assert_true(g_file_get_contents(m.stream, &stream, &size, NULL));
     at = find_section(stream, size);
     g_assert_cmpint(at, <, size - 2000);

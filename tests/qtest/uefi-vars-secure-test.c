@@ -413,6 +413,25 @@ static void test_private(QUefiVars *uv)
     quefi_assert_none(uv, QUEFI_VENDOR, "Mine");
 }
 
+/* Times, bindings and modes travel */
+static void test_migration(QUefiVars *uv)
+{
+    enroll(uv);
+    g_assert_cmpint(set_signed(uv, QUEFI_VENDOR, "Mine", data.mine[1]), ==,
+                    EFI_SUCCESS);
+    quefi_migrate(uv);
+    assert_locked(uv);
+    g_assert_cmpint(set_signed(uv, QUEFI_VENDOR, "Mine", data.mine[0]), ==,
+                    EFI_SECURITY_VIOLATION);
+    g_assert_cmpint(set_signed(uv, QUEFI_VENDOR, "Mine", data.mine_by_other),
+                    ==, EFI_SECURITY_VIOLATION);
+    g_assert_cmpint(set_signed(uv, QUEFI_VENDOR, "Mine", data.mine[2]), ==,
+                    EFI_SUCCESS);
+    g_assert_cmpint(set_signed(uv, QUEFI_GLOBAL, "PK", data.pk_delete), ==,
+                    EFI_SUCCESS);
+    assert_modes(uv, 1, 0);
+}
+
 /* ------------------------------------------------------------------------ */
 /* Policies and rules for well-known variables */
 
@@ -571,6 +590,7 @@ static const QUefiCase cases[] = {
     { "7.6/forced", test_forced,
       "force-secure-boot=on,disable-custom-mode=on" },
     { "7.4/private", test_private },
+    { "9.3/migration", test_migration, .dma_only = true },
     { "6.5/policies", test_policies },
     { "6.6/dump", test_dump },
     { "5/checks", test_checks },

@@ -436,6 +436,42 @@ void quefi_crash(QUefiVars *uv)
     quefi_attach(uv);
 }
 
+void quefi_wait_migration(QTestState *qts, const char *status)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp(qts, "{'execute': 'query-migrate'}");
+        const char *now = qdict_get_try_str(qdict_get_qdict(rsp, "return"),
+                                            "status");
+        bool done = !g_strcmp0(now, status);
+        bool ended = !g_strcmp0(now, "completed") ||
+            !g_strcmp0(now, "failed");
+
+        g_assert_true(done || !ended);
+        qobject_unref(rsp);
+        if (done) {
+            return;
+        }
+        g_usleep(1000);
+    }
+}
+
+void quefi_migrate(QUefiVars *uv)
+{
+    char *stream = quefi_tmp_path("stream");
+    g_autofree char *uri = g_strdup_printf("file:%s", stream);
+    g_autofree char *args = g_strdup_printf("%s -incoming defer", uv->args);
+
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'migrate', "
+                             "'arguments': {'uri': %s}}", uri);
+    quefi_wait_migration(uv->qts, "completed");
+    quefi_quit(uv);
+    uv->qts = qtest_init(args);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'migrate-incoming', "
+                             "'arguments': {'uri': %s}}", uri);
+    qtest_qmp_eventwait(uv->qts, "RESUME");
+    quefi_tmp_free(stream);
+}
+
 void quefi_reset(QUefiVars *uv)
 {
     qtest_system_reset(uv->qts);

@@ -102,6 +102,16 @@ void quefi_restart(QUefiVars *uv);
 /** quefi_crash: the same, but by SIGKILL */
 void quefi_crash(QUefiVars *uv);
 
+/**
+ * quefi_migrate: to another QEMU of the same command line, through a file
+ *
+ * Does not attach: the device works on as it was.
+ */
+void quefi_migrate(QUefiVars *uv);
+
+/** quefi_wait_migration: until query-migrate has this status */
+void quefi_wait_migration(QTestState *qts, const char *status);
+
 /** quefi_reset: system reset, then attach again */
 void quefi_reset(QUefiVars *uv);
 
