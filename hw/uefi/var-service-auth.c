@@ -112,12 +112,12 @@ static bool custom_mode(const UefiVarService *uv)
                                         "CustomMode"));
 }
 
-static void put_byte(UefiVarService *uv, UefiVarChange *change,
-                     const UefiGuid *guid, const char *name,
-                     uint32_t attributes, bool value)
+static UefiVariable *put_byte(UefiVarService *uv, UefiVarChange *change,
+                              const UefiGuid *guid, const char *name,
+                              uint32_t attributes, bool value)
 {
-    uefi_vars_put(uv, change, guid, name, attributes,
-                  value ? &byte_1 : &byte_0, 1);
+    return uefi_vars_put(uv, change, guid, name, attributes,
+                         value ? &byte_1 : &byte_0, 1);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -167,6 +167,9 @@ static UefiReason update_certdb(UefiVarService *uv, UefiVarChange *change,
     const UefiVariable *var = NULL;
     UefiMsg msg;
 
+    if (binding && !nv && uefi_vars_at_runtime(uv)) {
+        return UEFI_REASON_AUTH_CERTDB_RUNTIME;
+    }
     put_u32(out, 0);
     while ((var = uefi_store_next(uv->store, UEFI_VIEW_BOOT, var))) {
         if (var->binding && !(var->attributes & EFI_ATTR_NV) == !nv &&
@@ -432,7 +435,13 @@ static bool pk_remains(const UefiVarRequest *req)
 /* K5: what follows from a PK that comes or goes (7.6) */
 static void change_mode(UefiVarService *uv, UefiVarChange *change, bool setup)
 {
-    put_byte(uv, change, &uefi_guid_global, "SetupMode", ATTR_A6, setup);
+    UefiVariable *mode = put_byte(uv, change, &uefi_guid_global, "SetupMode",
+                                  ATTR_A6, setup);
+
+    /* edk2 overwrites it where it is, so the enumeration stays as it was. */
+    if (mode) {
+        mode->in_place = true;
+    }
     if (uefi_vars_at_runtime(uv)) {
         return;
     }

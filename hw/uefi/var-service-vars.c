@@ -45,21 +45,24 @@ void uefi_vars_commit_own(UefiVarService *uv, UefiVarChange *change)
     }
 }
 
-void uefi_vars_put(UefiVarService *uv, UefiVarChange *change,
-                   const UefiGuid *guid, const char *name,
-                   uint32_t attributes, const void *data, size_t size)
+UefiVariable *uefi_vars_put(UefiVarService *uv, UefiVarChange *change,
+                            const UefiGuid *guid, const char *name,
+                            uint32_t attributes, const void *data,
+                            size_t size)
 {
     g_autofree uint16_t *str = uefi_str_from_ascii(name);
     const UefiVariable *old = uefi_store_find(uv->store, UEFI_VIEW_BOOT,
                                               guid, str);
     g_autoptr(GBytes) value = g_bytes_new(data, size);
+    UefiVariable *var;
 
     if (old && old->attributes == attributes &&
         g_bytes_equal(old->data, value)) {
-        return;
+        return NULL;
     }
-    uefi_var_change_add(change, uefi_variable_new(guid, str, attributes,
-                                                  g_steal_pointer(&value)));
+    var = uefi_variable_new(guid, str, attributes, g_steal_pointer(&value));
+    uefi_var_change_add(change, var);
+    return var;
 }
 
 /* ------------------------------------------------------------------------ */

@@ -870,8 +870,6 @@ static void test_k11_other_phase(Test *test, gconstpointer unused)
     uefi_test_phase(test->t, UEFI_PHASE_RUNTIME);
     uefi_assert_reason(set_text(test, &mine, attr, key, "x"),
                        STORE_NEW_NO_NV_RT);
-    uefi_assert_reason(set_text(test, &mine, ATTR_VOLATILE, key, "x"),
-                       STORE_NEW_NO_NV_RT);
     uefi_assert_reason(set_text(test, &mine, ATTR_VOLATILE, NULL, "x"),
                        PKCS7_MALFORMED);
     uefi_assert_reason(set_text(test, &mine, ATTR_AUTH, key, "x"), OK);
@@ -1360,6 +1358,34 @@ static void test_t2(Test *test, gconstpointer unused)
     check_records(test, &certdb, records);
     /* and then it is anybody's */
     uefi_assert_reason(set_text(test, &mine, ATTR_AUTH, other, "x"), OK);
+}
+
+/* certdbv cannot take a record at runtime; certdb can, and C3 rules then. */
+static void test_t5_runtime(Test *test, gconstpointer unused)
+{
+    const UefiTestKey *key = uefi_test_key("owner");
+
+    uefi_test_phase(test->t, UEFI_PHASE_RUNTIME);
+    uefi_assert_reason(set_text(test, &mine, ATTR_VOLATILE, key, "x"),
+                       AUTH_CERTDB_RUNTIME);
+    uefi_assert_reason(set_text(test, &mine, ATTR_NV_BS | EFI_ATTR_AT, key,
+                                "x"), STORE_NEW_NO_NV_RT);
+    g_assert_null(stored(test, &mine));
+    uefi_assert_reason(set_text(test, &mine, ATTR_AUTH, key, "x"), OK);
+}
+
+/* 8: SetupMode keeps its place, SecureBoot does not, as with edk2 */
+static void test_enrol_order(Test *test, gconstpointer unused)
+{
+    g_autofree char *before = uefi_test_list(test->t), *after = NULL;
+
+    g_assert_true(g_str_has_prefix(before, "SetupMode "));
+    enrol(test);
+    after = uefi_test_list(test->t);
+    g_assert_true(g_str_has_prefix(after, "SetupMode "));
+    g_assert_nonnull(strstr(after, "SignatureSupport"));
+    g_assert_cmpint(strstr(after, "SecureBoot ") - after, >,
+                    strstr(after, "SignatureSupport") - after);
 }
 
 static void test_t3(Test *test, gconstpointer unused)
@@ -2125,6 +2151,8 @@ int main(int argc, char **argv)
         { "T3/qemu-takeover", setup, test_t3_qemu_takeover },
         { "T4/second-signer", setup, test_t4 },
         { "T5/certdb-full", setup, test_t5_full },
+        { "T5/volatile-at-runtime", setup, test_t5_runtime },
+        { "7.6/order", setup, test_enrol_order },
         { "7.7/frequent-before-end-of-dxe", setup_user, test_frequent_cases,
           0 },
         { "7.7/frequent-after-end-of-dxe", setup_user, test_frequent_cases,

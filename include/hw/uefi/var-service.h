@@ -564,12 +564,13 @@ UefiReason uefi_vars_update(UefiVarService *uv, const UefiVarRequest *req,
 /**
  * uefi_vars_put: set a variable of the service itself, into @change
  *
- * No checks, and whatever stood there is replaced; adds nothing when the
- * variable already is exactly that.
+ * No checks, and whatever stood there is replaced.  Returns the variable in
+ * @change, or NULL when it already is exactly that and nothing was added.
  */
-void uefi_vars_put(UefiVarService *uv, UefiVarChange *change,
-                   const UefiGuid *guid, const char *name,
-                   uint32_t attributes, const void *data, size_t size);
+UefiVariable *uefi_vars_put(UefiVarService *uv, UefiVarChange *change,
+                            const UefiGuid *guid, const char *name,
+                            uint32_t attributes, const void *data,
+                            size_t size);
 
 /**
  * uefi_vars_commit: quota, durable, published; in that order, or not at all
