@@ -148,13 +148,16 @@ static bool file_load(UefiVarDevice *d, GError **err)
     g_autofree char *document = NULL;
     g_autoptr(GPtrArray) records = NULL;
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
-    GError *text_err = NULL;
+    g_autoptr(GError) text_err = NULL;
 
     if (!uefi_var_file_load(d->file, &document, &records, err)) {
         return false;
     }
     if (!uefi_text_load(d->service, document, records, warnings, &text_err)) {
-        g_propagate_prefixed_error(err, text_err, "%s: ", d->jsonfile);
+        g_set_error(err, UEFI_VAR_FILE_ERROR, UEFI_VAR_FILE_ERROR_DAMAGED,
+                    "%s: %s; nothing has been written to it: repair it, or "
+                    "move it away to begin with an empty store",
+                    d->jsonfile, text_err->message);
         return false;
     }
     for (guint i = 0; i < warnings->len; i++) {
@@ -526,7 +529,6 @@ static bool check_limits(const UefiVarLimits *limits, Error **errp)
 
 static bool start_file(UefiVarDevice *d, Error **errp)
 {
-    ERRP_GUARD();
     g_autoptr(GError) err = NULL;
 
     if (runstate_check(RUN_STATE_INMIGRATE)) {
@@ -538,11 +540,6 @@ static bool start_file(UefiVarDevice *d, Error **errp)
     }
     if (!file_lock(d, &err) || !file_load(d, &err)) {
         error_setg(errp, "uefi-vars: %s", err->message);
-        if (err->domain == UEFI_TEXT_ERROR) {
-            error_append_hint(errp, "Nothing has been written to the file. "
-                              "Repair it, or move it out of the way to begin "
-                              "with an empty store.\n");
-        }
         return false;
     }
     d->locked = true;
