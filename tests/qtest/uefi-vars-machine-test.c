@@ -56,7 +56,8 @@ static void test_types(const void *opaque)
 static void test_help(const void *opaque)
 {
     static const char *const properties[] = {
-        "disable-custom-mode", "force-secure-boot", "hwerr-quota", "jsonfile",
+        "auth-delete-needs-signature", "disable-custom-mode",
+        "force-secure-boot", "hwerr-quota", "jsonfile",
         "max-auth-variable-size", "max-hwerr-variable-size",
         "max-variable-size", "max-volatile-variable-size", "size", "use-pio",
         "volatile-size",
@@ -155,14 +156,19 @@ static void test_second(const void *opaque)
 static void test_size(const void *opaque)
 {
     const QUefiDoor *door = opaque;
-    static const char *const bad[] = { "size=0", "size=1", "size=4095" };
+    static const char *const bad[] = {
+        "size=0", "size=1", "size=4095", "size=3G", "volatile-size=4095",
+        "hwerr-quota=262144", "max-variable-size=0",
+    };
     QUefiVars *uv;
     QUefiInfo info;
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         g_autofree char *args = quefi_door_args(door, bad[i]);
 
-        assert_refused(args, "4096");
+        g_auto(GStrv) prop = g_strsplit(bad[i], "=", 2);
+
+        assert_refused(args, prop[0]);
     }
     uv = quefi_start(door, false, NULL, "size=4096", NULL);
     g_assert_cmpint(quefi_query(uv, QUEFI_NV_BS, &info), ==, EFI_SUCCESS);
@@ -362,17 +368,32 @@ static void test_pflash(const void *opaque)
     g_autofree char *args =
         g_strdup_printf("-drive if=pflash,format=raw,unit=0,file=%s,"
                         "readonly=on", path);
+    QUefiVars form = { .un_size = 8 };
+    g_autoptr(QUefiMsg) msg = quefi_msg_access(&form, EFI_VAR_FN_SET_VARIABLE,
+                                               QUEFI_VENDOR, "Flash",
+                                               QUEFI_NV_BS, 4);
     FILE *flash = fopen(path, "w");
     QUefiVars *uv;
 
+    quefi_put(msg, 4, 0x01020304);
+    quefi_finish(msg);
     g_assert_nonnull(flash);
-    fputs("flash", flash);
+    g_assert_cmpint(fwrite(msg->bytes->data, 1, msg->bytes->len, flash), ==,
+                    msg->bytes->len);
     g_assert_cmpint(ftruncate(fileno(flash), size), ==, 0);
     fclose(flash);
 
     uv = quefi_start(door, false, NULL, NULL, args);
     assert_works(uv);
-    g_assert_cmphex(qtest_readl(uv->qts, base), ==, 0x73616c66);
+    g_assert_cmphex(qtest_readl(uv->qts, base), ==, 0xed32d533);
+
+    /* R7: no message is run whose reply would have no place */
+    quefi_program(uv, base, UEFI_VARS_MAX_BUFFER_SIZE);
+    g_assert_cmphex(quefi_command(uv, UEFI_VARS_CMD_DMA_MM), ==,
+                    UEFI_VARS_STS_ERR_UNKNOWN);
+    quefi_attach(uv);
+    quefi_assert_none(uv, QUEFI_VENDOR, "Flash");
+    assert_works(uv);
     quefi_stop(uv);
     quefi_tmp_free(path);
 }

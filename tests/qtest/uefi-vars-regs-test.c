@@ -439,6 +439,47 @@ static void test_shrink(QUefiVars *uv)
     quefi_assert_none(uv, QUEFI_VENDOR, "Shrunk");
 }
 
+/* Whatever a guest writes in whatever order: no crash, and it works on */
+static void test_random(QUefiVars *uv)
+{
+    static const uint32_t values[] = {
+        0, 1, 2, 3, 4, 5, 0x17, 0x18, 0x28, 0x54, 0xffff, 0x10000, 0x10001,
+        0x7fffffff, 0x80000000, 0xfef10000, 0xfffffff0, 0xffffffff,
+    };
+    g_autoptr(QUefiMsg) msg = set_message(uv, "Random");
+    unsigned widths = uv->door->is_io ? 3 : 4;
+
+    for (int i = 0; i < 4000; i++) {
+        unsigned width = 1 << g_test_rand_int_range(0, widths);
+        unsigned offset = g_test_rand_int_range(0, UEFI_VARS_REGS_SIZE -
+                                                width + 1);
+        uint64_t value = values[g_test_rand_int_range(0, ARRAY_SIZE(values))];
+
+        switch (g_test_rand_int_range(0, 8)) {
+        case 0:
+            quefi_read(uv, offset, width);
+            break;
+        case 1:
+            qtest_memwrite(uv->qts, uv->door->ram, msg->bytes->data,
+                           msg->bytes->len);
+            quefi_write(uv, REG_ADDR_LO, 4, uv->door->ram);
+            quefi_write(uv, REG_ADDR_HI, 4, 0);
+            break;
+        case 2:
+            quefi_command(uv, g_test_rand_int_range(0, 6));
+            break;
+        case 3:
+            value = g_test_rand_int();
+            /* fall through */
+        default:
+            quefi_write(uv, g_test_rand_bit() ? offset : offset & ~3, width,
+                        value);
+            break;
+        }
+    }
+    assert_alive(uv);
+}
+
 static void test_power_on(QUefiVars *uv)
 {
     quefi_pio_write(uv, "1234", 4);
@@ -474,6 +515,7 @@ static const QUefiCase cases[] = {
     { "H8/small", test_small_buffers, .dma_only = true },
     { "H8/shrink", test_shrink },
     { "H8/mmio", test_dma_mmio, .dma_only = true },
+    { "H8/random", test_random, .dma_only = true },
 };
 
 int main(int argc, char **argv)

@@ -413,6 +413,24 @@ static void test_private(QUefiVars *uv)
     quefi_assert_none(uv, QUEFI_VENDOR, "Mine");
 }
 
+/* K9 as edk2 has it, for those who ask for it */
+static void test_unsigned_delete(QUefiVars *uv)
+{
+    g_autoptr(QUefiMsg) empty = quefi_buf_new();
+
+    put_descriptor(empty, 2, 0);
+    enroll(uv);
+    g_assert_cmpint(set_signed(uv, QUEFI_VENDOR, "Mine", data.mine[0]), ==,
+                    EFI_SUCCESS);
+    g_assert_cmpint(set_signed(uv, QUEFI_VENDOR, "Mine", empty), ==,
+                    EFI_SUCCESS);
+    quefi_assert_none(uv, QUEFI_VENDOR, "Mine");
+    assert_locked(uv);
+    /* The name is free for a new owner */
+    g_assert_cmpint(set_signed(uv, QUEFI_VENDOR, "Mine", data.mine_by_other),
+                    ==, EFI_SUCCESS);
+}
+
 /* Times, bindings and modes travel */
 static void test_migration(QUefiVars *uv)
 {
@@ -590,6 +608,8 @@ static const QUefiCase cases[] = {
     { "7.6/forced", test_forced,
       "force-secure-boot=on,disable-custom-mode=on" },
     { "7.4/private", test_private },
+    { "K9", test_unsigned_delete, "auth-delete-needs-signature=off",
+      .dma_only = true },
     { "9.3/migration", test_migration, .dma_only = true },
     { "6.5/policies", test_policies },
     { "6.6/dump", test_dump },
