@@ -124,6 +124,22 @@ static UefiReason property_get(UefiTest *t, const UefiGuid *guid,
     return reason;
 }
 
+/* NameSize as sent, with the name ab\0cd\0 behind it */
+static UefiReason property_raw(UefiTest *t, unsigned function,
+                               uint64_t name_size)
+{
+    g_autoptr(GByteArray) payload = g_byte_array_new();
+
+    uefi_test_add_guid(payload, TEST);
+    uefi_test_add_un(t, payload, name_size);
+    uefi_test_add(payload, 1, 8);
+    uefi_test_add_un(t, payload, 0);
+    uefi_test_add_un(t, payload, 10);
+    uefi_test_add_str(payload, "ab");
+    uefi_test_add_str(payload, "cd");
+    return uefi_test_call(t, function, payload);
+}
+
 static void test_property(gconstpointer un_size)
 {
     static const Property set = { 1, 0, NV | BS, 2, 3 }, no = { 2, 0, 0, 0, 9 };
@@ -154,6 +170,34 @@ static void test_property(gconstpointer un_size)
     uefi_assert_reason(property_get(t, TEST, "X", &got), OK);
     uefi_assert_reason(check(t, TEST, "X", NV | BS, "abcd", 4), CHECK_SIZE);
     uefi_assert_reason(check(t, TEST, "X", NV | BS, "abc", 3), OK);
+}
+
+static void assert_answer(UefiTest *t, const char *request, const char *name)
+{
+    const UefiVarAnswer *answer = &t->uv->answer;
+
+    g_assert_cmpstr(answer->request, ==, request);
+    g_assert_true(uefi_guid_equal(&answer->guid, TEST));
+    if (name) {
+        g_assert_true(uefi_str_is(answer->name, name));
+    } else {
+        g_assert_null(answer->name);
+    }
+}
+
+/* The host can see what has been asked, and about what. */
+static void test_property_answers(void)
+{
+    static const Property one = { 1, 0, 0, 1, 1 };
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    Property got;
+
+    property_set(t, TEST, "X", &one);
+    assert_answer(t, "VarCheckPropertySet", "X");
+    property_get(t, TEST, "Y", &got);
+    assert_answer(t, "VarCheckPropertyGet", "Y");
+    property_raw(t, EFI_VAR_FN_PROPERTY_SET, 1);
+    assert_answer(t, "VarCheckPropertySet", NULL);
 }
 
 /* A property replaces that of the table, and the last one wins. */
@@ -235,22 +279,6 @@ static void test_property_bytes(void)
     uefi_assert_reason(property_set(t, TEST, "X", &one), PROPERTY_TABLE_FULL);
     uefi_vars_hard_reset(t->uv);
     uefi_assert_reason(property_set(t, TEST, "X", &one), OK);
-}
-
-/* NameSize as sent, with the name ab\0cd\0 behind it */
-static UefiReason property_raw(UefiTest *t, unsigned function,
-                               uint64_t name_size)
-{
-    g_autoptr(GByteArray) payload = g_byte_array_new();
-
-    uefi_test_add_guid(payload, TEST);
-    uefi_test_add_un(t, payload, name_size);
-    uefi_test_add(payload, 1, 8);
-    uefi_test_add_un(t, payload, 0);
-    uefi_test_add_un(t, payload, 10);
-    uefi_test_add_str(payload, "ab");
-    uefi_test_add_str(payload, "cd");
-    return uefi_test_call(t, function, payload);
 }
 
 static void test_property_message(gconstpointer un_size)
@@ -589,8 +617,10 @@ static const Content contents[] = {
     { "key-11", "Key0000", BYTES("0123456789a"), false },
     { "path-end", "ConIn", BYTES("\x7f\xff\x04\x00"), true },
     { "path-more", "ConIn", BYTES(PATH "more"), true },
-    { "path-7f-node", "ConIn",
-      BYTES("\x7f\x01\x04\x00\x7f\xff\x04\x00"), true },
+    { "path-no-end-type", "ConIn",
+      BYTES("\x01\xff\x05\x00\x41\x7f\xff\x04\x00"), true },
+    { "path-no-end-subtype", "ConIn",
+      BYTES("\x7f\x01\x05\x00\x41\x7f\xff\x04\x00"), true },
     { "path-no-file", "ConIn",
       BYTES("\x01\x04\x05\x00\x41\x04\x01\x05\x00\x41\x7f\xff\x04\x00"),
       true },
@@ -1558,6 +1588,8 @@ int main(int argc, char **argv)
     add_widths("/uefi/check/3.9-9/3.9-10/set-get", test_property);
     add_widths("/uefi/check/M8/M9/bounds", test_property_message);
     add_widths("/uefi/check/M8/M9/cut", test_property_cut);
+    g_test_add_func("/uefi/check/3.9-9/3.9-10/answers",
+                    test_property_answers);
     g_test_add_func("/uefi/check/3.9-9/replace", test_property_replace);
     g_test_add_func("/uefi/check/3.9-10/wildcard", test_property_wildcard);
     g_test_add_func("/uefi/check/3.9-9/H9/count", test_property_count);
