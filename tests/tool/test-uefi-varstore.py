@@ -28,6 +28,8 @@ TEST = '11111111-2222-3333-4444-555555555555'
 SIGNER = '0123456789abcdef' * 4
 TIME = 'e8070102030405000000000000000000'
 
+COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'diff', 'check', 'fold']
+
 # Locks an open file description; see fcntl(2)
 F_OFD_SETLK = 37
 
@@ -135,7 +137,7 @@ class Usage(Tool):
 
     def test_help(self):
         commands = self.ok('--help')
-        for command in ('list', 'get', 'set', 'rm', 'diff', 'check', 'fold'):
+        for command in COMMANDS:
             self.assertIn(f'  {command} ', commands)
             self.assertIn('Usage:', self.ok(command, '--help'))
 
@@ -345,7 +347,7 @@ class Get(Tool):
 
     def test_signatures(self):
         self.assertEqual(self.value('dbx', IMGSEC, ESL),
-                         '1 of type SHA-256\n')
+                         '1 of type sha256\n')
         text = self.ok('get', DATA / 'virt-firmware.json', 'PK')
         self.assertIn('X.509 certificate, owner ', text)
         self.assertIn('\n  subject: CN=Golden Test\n'
@@ -360,6 +362,68 @@ class Get(Tool):
         x509 = ('a159c0a5e494a74a87b5ab155c2bf072' '2f000000' '00000000'
                 '13000000' '11111111222233334444555555555555' '300102')
         self.assertIn('not readable', self.value('db', IMGSEC, x509))
+
+
+class Status(Tool):
+    def status(self, *args):
+        return json.loads(self.ok('status', '--json', *args, self.path))
+
+    def test_blank(self):
+        self.assertEqual(self.ok('status', self.path).splitlines(), [
+            'mode: setup',
+            'next boot: secure boot is off: no platform key is enrolled',
+            'PK: none', 'KEK: none', 'db: none', 'dbx: none',
+            'room: 0 of 262116 bytes used, 33724 for a dbx update'])
+        self.assertEqual(self.status(), {
+            'setup-mode': True, 'next-boot': 'setup-mode',
+            'keys': [{'name': name, 'size': 0, 'signatures': [],
+                      'certificates': [], 'damaged': False}
+                     for name in ('PK', 'KEK', 'db', 'dbx')],
+            'dbx-room': 33724, 'used': 0, 'limit': 262116})
+        self.assertFalse(self.path.exists())
+
+    def test_keys(self):
+        shutil.copy(DATA / 'virt-firmware.json', self.path)
+        text = self.ok('status', self.path)
+        self.assertIn('mode: user\nnext boot: secure boot is on: ', text)
+        self.assertIn('\nPK: 1 x509\n  CN=Golden Test (owner ', text)
+        self.assertIn(f'\ndb: 1 x509\n  CN=Golden Test (owner {TEST})\n',
+                      text)
+        keys = {key['name']: key for key in self.status()['keys']}
+        self.assertEqual(keys['KEK']['signatures'],
+                         [{'type': 'x509', 'count': 1}])
+        self.assertEqual(keys['KEK']['certificates'],
+                         [{'owner': TEST, 'subject': 'CN=Golden Test'}])
+
+    def test_modes(self):
+        pk = json.loads(self.ok('get', '-j', DATA / 'virt-firmware.json',
+                                'PK'))
+        enable = entry('SecureBootEnable',
+                       'f0a30bc7-af08-4556-99c4-001009c93a44', 3, '00')
+        for entries, args, state in (
+                ([enable], [], 'setup-mode'),
+                ([enable], ['--force-secure-boot'], 'setup-mode'),
+                ([pk], [], 'enabled'),
+                ([pk, enable], [], 'disabled'),
+                ([pk, enable], ['--force-secure-boot'], 'forced'),
+                ([pk, {**enable, 'data': '01'}], [], 'enabled')):
+            with self.subTest(state=state, args=args):
+                self.store(*entries)
+                self.assertEqual(self.status(*args)['next-boot'], state)
+
+    def test_damaged(self):
+        self.store({**DB, 'data': ESL + '00'})
+        self.assertIn('\ndb: 1 sha256 (damaged)\n',
+                      self.ok('status', self.path))
+        self.assertTrue(self.status()['keys'][2]['damaged'])
+
+    def test_room(self):
+        """What is told to fit into dbx does, and one byte more does not"""
+        self.store({**DB, 'name': 'dbx'})
+        status = self.status('--size', '4096')
+        self.assertEqual((status['limit'], status['used']),
+                         (4068, 60 + 8 + len(ESL) // 2))
+        self.assertEqual(status['dbx-room'], 4068 - status['used'])
 
 
 class Set(Tool):
@@ -684,7 +748,7 @@ class Completion(Tool):
 
     def test_options(self):
         """Every option of every command, and no other"""
-        for command in ('list', 'get', 'set', 'rm', 'diff', 'check', 'fold'):
+        for command in COMMANDS:
             known = {word.split('=')[0].rstrip(',')
                      for word in self.ok(command, '--help').split()
                      if word.startswith('--')}

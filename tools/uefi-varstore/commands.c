@@ -17,6 +17,7 @@
 static gboolean opt_json;
 static gboolean opt_raw;
 static gboolean opt_hexdump;
+static gboolean opt_force;
 static char *opt_vendor;
 static char *opt_attributes;
 static char *opt_hex;
@@ -30,6 +31,9 @@ static gint64 opt_size = UEFI_LIMIT_NV_SIZE;
 #define OPTION_VENDOR \
     { "guid", 'g', 0, G_OPTION_ARG_STRING, &opt_vendor, \
       "Vendor of the variable, by GUID or known name", "GUID" }
+#define OPTION_SIZE \
+    { "size", 's', 0, G_OPTION_ARG_INT64, &opt_size, \
+      "The device's size property; 262144 by default", "BYTES" }
 
 /* ------------------------------------------------------------------------ */
 
@@ -44,6 +48,17 @@ static void print_warnings(const ToolStore *s, const char *path)
         fprintf(stderr, TOOL_NAME ": %s: warning: %s\n", path,
                 (char *)s->warnings->pdata[i]);
     }
+}
+
+/* --size is one that the device could have */
+static bool check_size(void)
+{
+    if (opt_size < UEFI_LIMIT_NV_SIZE_MIN || opt_size > UINT32_MAX) {
+        tool_fail("--size is between %d and %" PRIu32, UEFI_LIMIT_NV_SIZE_MIN,
+                  UINT32_MAX);
+        return false;
+    }
+    return true;
 }
 
 static ToolStore *open_store(const char *path, ToolAccess access)
@@ -526,8 +541,7 @@ static int run_set(char **args)
         tool_fail("set: one of --hex, --text and --file is needed");
         return TOOL_USAGE;
     }
-    if (opt_size < UEFI_LIMIT_NV_SIZE_MIN) {
-        tool_fail("set: --size is at least %d", UEFI_LIMIT_NV_SIZE_MIN);
+    if (!check_size()) {
         return TOOL_USAGE;
     }
     if (!get_vendor(&guid, &vendor)) {
@@ -568,9 +582,7 @@ static const GOptionEntry set_options[] = {
       "Value as text, without a terminator", "TEXT" },
     { "file", 'f', 0, G_OPTION_ARG_FILENAME, &opt_file,
       "Read the value from PATH, or standard input for -", "PATH" },
-    { "size", 's', 0, G_OPTION_ARG_INT64, &opt_size,
-      "The device's size property; 262144 by default", "BYTES" },
-    { }
+    OPTION_SIZE, { }
 };
 
 /* ------------------------------------------------------------------------ */
@@ -772,8 +784,35 @@ static const GOptionEntry diff_options[] = {
 };
 
 /* ------------------------------------------------------------------------ */
+/* status */
+
+static int run_status(char **args)
+{
+    g_autoptr(ToolStore) s = NULL;
+
+    if (!check_size()) {
+        return TOOL_USAGE;
+    }
+    s = open_store(args[0], TOOL_READ);
+    if (!s) {
+        return TOOL_FAILED;
+    }
+    tool_print_status(s, opt_size, opt_force, opt_json);
+    return TOOL_OK;
+}
+
+static const GOptionEntry status_options[] = {
+    OPTION_JSON, OPTION_SIZE,
+    { "force-secure-boot", 0, 0, G_OPTION_ARG_NONE, &opt_force,
+      "The device's force-secure-boot property is on", NULL },
+    { }
+};
+
+/* ------------------------------------------------------------------------ */
 
 const ToolCommand tool_commands[] = {
+    { "status", "FILE", "Tell the state of secure boot, and whose keys count.",
+      status_options, 1, 1, run_status },
     { "list", "FILE [GLOB...]", "List variables.",
       list_options, 1, -1, run_list },
     { "get", "FILE NAME", "Print a variable, decoded where that is possible.",

@@ -248,39 +248,11 @@ static void print_certificate(GString *out, const uint8_t *data, size_t size)
     gnutls_x509_crt_deinit(crt);
 }
 
-static char *signature_type(const UefiGuid *type)
-{
-    static const struct {
-        const UefiGuid *guid;
-        const char *name;
-    } types[] = {
-        { &uefi_guid_cert_sha1, "SHA-1" },
-        { &uefi_guid_cert_sha224, "SHA-224" },
-        { &uefi_guid_cert_sha256, "SHA-256" },
-        { &uefi_guid_cert_sha384, "SHA-384" },
-        { &uefi_guid_cert_sha512, "SHA-512" },
-        { &uefi_guid_cert_rsa2048, "RSA-2048 key" },
-        { &uefi_guid_cert_rsa2048_sha1, "RSA-2048 key, SHA-1" },
-        { &uefi_guid_cert_rsa2048_sha256, "RSA-2048 key, SHA-256" },
-        { &uefi_guid_cert_x509_sha256, "X.509 by SHA-256" },
-        { &uefi_guid_cert_x509_sha384, "X.509 by SHA-384" },
-        { &uefi_guid_cert_x509_sha512, "X.509 by SHA-512" },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-        if (uefi_guid_equal(type, types[i].guid)) {
-            return g_strdup(types[i].name);
-        }
-    }
-    return uefi_guid_print(type);
-}
-
 static void print_list(GString *out, const UefiSigList *list)
 {
-    g_autofree char *type = NULL;
-
     if (!uefi_siglist_is_x509(list)) {
-        type = signature_type(&list->type);
+        g_autofree char *type = tool_signature_type(&list->type);
+
         g_string_append_printf(out, "%zu of type %s\n", list->count, type);
         return;
     }

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "tool.h"
+#include "hw/uefi/var-service-status.h"
 
 /* Vendors of variables that the core has no business with */
 static const UefiGuid guid_shim =
@@ -125,6 +126,13 @@ char *tool_time(const UefiTime *time)
     }
     return g_strdup_printf("%04u-%02u-%02u %02u:%02u:%02u", b[0] | b[1] << 8,
                            b[2], b[3], b[4], b[5], b[6]);
+}
+
+char *tool_signature_type(const UefiGuid *type)
+{
+    const char *name = uefi_sig_type_name(type);
+
+    return name ? g_strdup(name) : uefi_guid_print(type);
 }
 
 #define NV_BS       (EFI_ATTR_NV | EFI_ATTR_BS)

@@ -80,6 +80,9 @@ bool tool_parse_attributes(const char *text, uint32_t *attributes);
 /** tool_time: date and time of an EFI_TIME, - for none; the caller frees */
 char *tool_time(const UefiTime *time);
 
+/** tool_signature_type: known name or GUID of it; the caller frees */
+char *tool_signature_type(const UefiGuid *type);
+
 /* What a well-known name means when nothing else is said */
 typedef struct ToolKnown {
     const char *pattern;    /* of the name; # is a hexadecimal digit */
@@ -112,6 +115,17 @@ void tool_hexdump(GString *out, const uint8_t *data, size_t size);
  * Returns false for bytes that are no device path.
  */
 bool tool_device_path(GString *out, const uint8_t *data, size_t size);
+
+/* ------------------------------------------------------------------------ */
+/* status.c: secure boot */
+
+/**
+ * tool_print_status: what the store means for secure boot
+ * @size, @force: properties of the device
+ *
+ * Afterwards the store has the limits of that device.
+ */
+void tool_print_status(ToolStore *s, uint64_t size, bool force, bool json);
 
 /* ------------------------------------------------------------------------ */
 /* commands.c: each returns an exit status */

@@ -12,12 +12,13 @@ _uefi_varstore()
         get) options='--json --guid --raw --hexdump --help' ;;
         set) options='--guid --attr --hex --text --file --size --help' ;;
         rm) options='--guid --help' ;;
+        status) options='--json --size --force-secure-boot --help' ;;
         check|diff) options='--json --help' ;;
         *) options='--help' ;;
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='list get set rm diff check fold --help'
+        words='status list get set rm diff check fold --help'
     elif [ "$prev" = --guid ] || [ "$prev" = -g ]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
                MORLOCK SHIM MICROSOFT'

@@ -1,0 +1,154 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: the state of secure boot, and who holds the keys
+ *
+ * The members of the JSON form are those of query-uefi-vars-status.
+ */
+
+#include "qemu/osdep.h"
+#include <json-c/json.h>
+#include "tool.h"
+#include "hw/uefi/var-service-status.h"
+
+typedef struct json_object Json;
+
+/* @subject for a terminal */
+static char *printable(const char *subject)
+{
+    char *text = g_utf8_make_valid(subject, -1);
+
+    for (char *c = text; *c; c++) {
+        if (g_ascii_iscntrl(*c)) {
+            *c = '?';
+        }
+    }
+    return text;
+}
+
+static void print_key(const UefiKeyStatus *key)
+{
+    printf("%s:", key->name);
+    if (!key->var) {
+        printf(" none");
+    }
+    for (guint i = 0; i < key->counts->len; i++) {
+        const UefiSigCount *count =
+            &g_array_index(key->counts, UefiSigCount, i);
+        g_autofree char *type = tool_signature_type(&count->type);
+
+        printf("%s %zu %s", i ? "," : "", count->count, type);
+    }
+    printf("%s\n", key->damaged ? " (damaged)" : "");
+    for (guint i = 0; i < key->certs->len; i++) {
+        const UefiKeyCert *cert = key->certs->pdata[i];
+        g_autofree char *owner = tool_vendor(&cert->owner);
+        g_autofree char *subject =
+            cert->subject ? printable(cert->subject)
+                          : g_strdup("not readable");
+
+        printf("  %s (owner %s)\n", subject, owner);
+    }
+}
+
+static void print_text(const UefiVarStatus *status, uint64_t used,
+                       uint64_t room)
+{
+    printf("mode: %s\n", status->setup_mode ? "setup" : "user");
+    printf("next boot: secure boot is %s: %s\n",
+           uefi_secure_boot_is_on(status->next) ? "on" : "off",
+           uefi_status_why(status->next));
+    for (int id = 0; id < UEFI_KEY__MAX; id++) {
+        print_key(&status->keys[id]);
+    }
+    printf("room: %" PRIu64 " of %" PRIu64 " bytes used, %" PRIu64
+           " for a dbx update\n", used, room, status->dbx_room);
+}
+
+static void add(Json *object, const char *key, Json *value)
+{
+    json_object_object_add(object, key, value);
+}
+
+static Json *key_to_json(const UefiKeyStatus *key)
+{
+    Json *object = json_object_new_object();
+    Json *signatures = json_object_new_array();
+    Json *certificates = json_object_new_array();
+
+    for (guint i = 0; i < key->counts->len; i++) {
+        const UefiSigCount *count =
+            &g_array_index(key->counts, UefiSigCount, i);
+        g_autofree char *type = tool_signature_type(&count->type);
+        Json *item = json_object_new_object();
+
+        add(item, "type", json_object_new_string(type));
+        add(item, "count", json_object_new_int64(count->count));
+        json_object_array_add(signatures, item);
+    }
+    for (guint i = 0; i < key->certs->len; i++) {
+        const UefiKeyCert *cert = key->certs->pdata[i];
+        g_autofree char *owner = uefi_guid_print(&cert->owner);
+        Json *item = json_object_new_object();
+
+        add(item, "owner", json_object_new_string(owner));
+        if (cert->subject) {
+            g_autofree char *subject = g_utf8_make_valid(cert->subject, -1);
+
+            add(item, "subject", json_object_new_string(subject));
+        }
+        json_object_array_add(certificates, item);
+    }
+    add(object, "name", json_object_new_string(key->name));
+    add(object, "size", json_object_new_int64(
+        key->var ? g_bytes_get_size(key->var->data) : 0));
+    add(object, "signatures", signatures);
+    add(object, "certificates", certificates);
+    add(object, "damaged", json_object_new_boolean(key->damaged));
+    return object;
+}
+
+static void print_json(const UefiVarStatus *status, uint64_t used,
+                       uint64_t room)
+{
+    static const char *const next[] = {
+        [UEFI_SECURE_BOOT_SETUP_MODE] = "setup-mode",
+        [UEFI_SECURE_BOOT_DISABLED] = "disabled",
+        [UEFI_SECURE_BOOT_ENABLED] = "enabled",
+        [UEFI_SECURE_BOOT_FORCED] = "forced",
+    };
+    Json *root = json_object_new_object();
+    Json *keys = json_object_new_array();
+
+    for (int id = 0; id < UEFI_KEY__MAX; id++) {
+        json_object_array_add(keys, key_to_json(&status->keys[id]));
+    }
+    add(root, "setup-mode", json_object_new_boolean(status->setup_mode));
+    add(root, "next-boot", json_object_new_string(next[status->next]));
+    add(root, "keys", keys);
+    add(root, "dbx-room", json_object_new_int64(status->dbx_room));
+    add(root, "used", json_object_new_int64(used));
+    add(root, "limit", json_object_new_int64(room));
+    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
+                                        JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(root);
+}
+
+void tool_print_status(ToolStore *s, uint64_t size, bool force, bool json)
+{
+    g_autoptr(UefiVarStatus) status = NULL;
+    uint64_t used, room;
+
+    /* from now on as the device would be configured */
+    s->uv->config = uefi_vars_default_config();
+    s->uv->config.limits.nv_size = size;
+    s->uv->config.force_secure_boot = force;
+    status = uefi_status_new(s->uv);
+    used = uefi_store_used(s->uv->store, UEFI_CLASS_NV);
+    room = uefi_store_capacity(s->uv->store, UEFI_CLASS_NV);
+    if (json) {
+        print_json(status, used, room);
+    } else {
+        print_text(status, used, room);
+    }
+}
