@@ -454,6 +454,14 @@ static void on_machine_exit(Notifier *notifier, void *data)
     d->locked = false;
 }
 
+/* The firmware knows, but does not tell (5.4) */
+static bool has_tpm(const UefiVarDevice *d)
+{
+    return d->tpm == ON_OFF_AUTO_ON ||
+           (d->tpm == ON_OFF_AUTO_AUTO &&
+            object_resolve_path_type("", "tpm-if", NULL));
+}
+
 static void uefi_vars_device_reset(Object *obj, ResetType type)
 {
     UefiVarDevice *d = UEFI_VARS_IF_GET_CLASS(obj)->device(obj);
@@ -466,7 +474,7 @@ static void uefi_vars_device_reset(Object *obj, ResetType type)
         return;
     }
     uefi_vars_regs_reset(&d->regs);
-    d->service->config.has_tpm = object_resolve_path_type("", "tpm-if", NULL);
+    d->service->config.has_tpm = has_tpm(d);
     uefi_vars_hard_reset(d->service);
     uefi_vars_watch_store(&d->watch, d->service->store);
     file_settle(d);
@@ -588,6 +596,8 @@ static const struct {
 } property_descriptions[] = {
     { "jsonfile", "file that holds the non-volatile variables; made if "
       "missing; without it they are lost at exit" },
+    { "tpm", "whether the firmware uses a TPM, and with it keeps the request "
+      "to overwrite memory; auto: if the machine has one" },
     { "use-pio", "advise the guest to transfer messages through a register "
       "instead of DMA" },
     { "force-secure-boot", "secure boot cannot be turned off in the guest" },

@@ -44,6 +44,7 @@ typedef struct UefiVarTransit {
 typedef struct UefiVarDevice {
     /* Properties */
     char *jsonfile;
+    OnOffAuto tpm;              /* auto: look at the machine */
     UefiVarConfig config;
 
     UefiVarRegs regs;
@@ -90,6 +91,7 @@ UefiVarDevice *uefi_vars_find(void);
  */
 #define DEFINE_UEFI_VARS_PROPERTIES(state, field)                           \
     DEFINE_PROP_STRING("jsonfile", state, field.jsonfile),                  \
+    DEFINE_PROP_ON_OFF_AUTO("tpm", state, field.tpm, ON_OFF_AUTO_AUTO),     \
     DEFINE_PROP_BOOL("use-pio", state, field.regs.use_pio, false),          \
     DEFINE_PROP_BOOL("force-secure-boot", state,                            \
                      field.config.force_secure_boot, false),                \
