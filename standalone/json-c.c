@@ -155,8 +155,11 @@ static JsonObject *parse_tree(const char *json, GError **err)
         uefi_text_fail(err, "%zu bytes are too many", len);
         return NULL;
     }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    /* The terminator counts, or else a number at the end would not end. */
+    /*
+     * Not strict: uefi_text_scan() has checked the syntax, and json-c 0.17
+     * would refuse numbers out of range before we can say which.  The
+     * terminator counts, or else a number at the end would not end.
+     */
     root = json_tokener_parse_ex(tokener, json, len + 1);
     if (json_tokener_get_error(tokener) != json_tokener_success) {
         uefi_text_fail(err, "JSON parse error, %s",
