@@ -7,6 +7,7 @@
  */
 
 #include "qemu/osdep.h"
+#include <sys/resource.h>
 #include "qapi/error.h"
 #include "qobject/qdict.h"
 #include "qobject/qjson.h"
@@ -178,6 +179,70 @@ static void test_untouched(void)
     g_assert_cmpint(stat(path, &st2), ==, 0);
     g_assert_cmpint(st1.st_mtim.tv_sec, ==, st2.st_mtim.tv_sec);
     g_assert_cmpint(st1.st_mtim.tv_nsec, ==, st2.st_mtim.tv_nsec);
+    quefi_tmp_free(path);
+}
+
+/* 9.3: of a stopped machine anybody can read the file */
+static void test_stop(void)
+{
+    char *path = quefi_tmp_path("vars.json");
+    QUefiVars *uv = start(path);
+    QDict *document;
+
+    for (int i = 0; i < 3; i++) {
+        g_autofree char *name = g_strdup_printf("Stop%d", i);
+
+        assert_set(uv, name, QUEFI_NV_BS, name);
+        qtest_qmp_assert_success(uv->qts, "{'execute': 'stop'}");
+        qtest_qmp_eventwait(uv->qts, "STOP");
+        g_assert_nonnull(find_variable(read_variables(path, &document),
+                                       QUEFI_VENDOR, name));
+        qobject_unref(document);
+        qtest_qmp_assert_success(uv->qts, "{'execute': 'cont'}");
+        qtest_qmp_eventwait(uv->qts, "RESUME");
+    }
+    quefi_crash(uv);
+    quefi_assert_text(uv, QUEFI_VENDOR, "Stop2", QUEFI_NV_BS, "Stop2");
+    quefi_stop(uv);
+    quefi_tmp_free(path);
+}
+
+/* A save that fails is said to the guest, and changes nothing (10) */
+static void test_full(void)
+{
+    const struct sigaction ignore = { .sa_handler = SIG_IGN };
+    char *path = quefi_tmp_path("vars.json");
+    g_autofree char *text = NULL;
+    QUefiVars *uv;
+    struct rlimit limit;
+    struct stat st;
+    EfiStatus status;
+
+    /* QEMU inherits that, and sees EFBIG from write() instead */
+    g_assert_cmpint(sigaction(SIGXFSZ, &ignore, NULL), ==, 0);
+    uv = start(path);
+    assert_set(uv, "A", QUEFI_NV_BS, "kept");
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    /* QEMU may not make files larger than this one is by now */
+    g_assert_cmpint(prlimit(qtest_pid(uv->qts), RLIMIT_FSIZE, NULL, &limit),
+                    ==, 0);
+    limit.rlim_cur = st.st_size + 16;
+    g_assert_cmpint(prlimit(qtest_pid(uv->qts), RLIMIT_FSIZE, &limit, NULL),
+                    ==, 0);
+    text = g_strnfill(3000, 'x');
+    status = quefi_set_text(uv, QUEFI_VENDOR, "A", QUEFI_NV_BS, text);
+    g_assert_true(status == EFI_DEVICE_ERROR ||
+                  status == EFI_OUT_OF_RESOURCES);
+    quefi_assert_text(uv, QUEFI_VENDOR, "A", QUEFI_NV_BS, "kept");
+
+    limit.rlim_cur = limit.rlim_max;
+    g_assert_cmpint(prlimit(qtest_pid(uv->qts), RLIMIT_FSIZE, &limit, NULL),
+                    ==, 0);
+    assert_set(uv, "A", QUEFI_NV_BS, "there is room again");
+    quefi_crash(uv);
+    quefi_assert_text(uv, QUEFI_VENDOR, "A", QUEFI_NV_BS,
+                      "there is room again");
+    quefi_stop(uv);
     quefi_tmp_free(path);
 }
 
@@ -478,6 +543,8 @@ int main(int argc, char **argv)
         qtest_add_func("uefi-vars/file/10/too-large", test_too_large);
         qtest_add_func("uefi-vars/file/8/order", test_order);
         qtest_add_func("uefi-vars/file/9.1/untouched", test_untouched);
+        qtest_add_func("uefi-vars/file/9.3/stop", test_stop);
+        qtest_add_func("uefi-vars/file/10/full", test_full);
         qtest_add_func("uefi-vars/file/fdset", test_fdset);
         qtest_add_func("uefi-vars/file/none", test_none);
         qtest_add_func("uefi-vars/file/second-user", test_second_user);
