@@ -83,7 +83,9 @@ def guest_args(arch, initramfs=None, kernel=None, secure=False):
         "pci-testdev,romfile=" + part("uefi-vars-{arch}.rom", arch),
         "-kernel", kernel or part("vmlinuz-{arch}", arch),
         "-initrd", initramfs or part("initramfs-{arch}", arch),
-        "-append", f"console={ARCHES[arch].console} quiet",
+        # A slow host is no news: tests read the console.
+        "-append", f"console={ARCHES[arch].console} quiet "
+        "rcupdate.rcu_cpu_stall_suppress=1",
     ]
 
 
