@@ -23,7 +23,7 @@
 
 /* Bounds of one answer, so that a monitor is not kept busy */
 #define LIMIT_DEFAULT   1000
-#define LIMIT_MAX       10000
+#define LIMIT_MAX       5000
 #define DATA_MAX        (1024 * 1024)   /* bytes of values */
 
 static const struct {
