@@ -421,7 +421,6 @@ static void test_damaged(const QUefiDoor *door, bool pio)
 {
     Migration m;
     g_autofree char *stream = NULL;
-    g_autofree char *before = NULL;
     gsize size;
     size_t at;
 

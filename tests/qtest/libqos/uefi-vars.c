@@ -617,8 +617,8 @@ void quefi_put_chars(QUefiMsg *msg, const char *text)
 size_t quefi_str_size(const char *text)
 {
     size_t size;
-    g_autofree uint16_t *str = quefi_str(text, &size);
 
+    g_free(quefi_str(text, &size));
     return size;
 }
 
