@@ -92,6 +92,7 @@ static const TypeInfo uefi_vars_isa_info = {
     },
 };
 module_obj(TYPE_UEFI_VARS_ISA);
+module_kconfig(UEFI_VARS_ISA);
 
 static void uefi_vars_isa_register_types(void)
 {

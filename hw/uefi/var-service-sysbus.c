@@ -75,6 +75,7 @@ static const TypeInfo uefi_vars_sysbus_info = {
     },
 };
 module_obj(TYPE_UEFI_VARS_SYSBUS);
+module_kconfig(UEFI_VARS_SYSBUS);
 
 static void uefi_vars_sysbus_register_types(void)
 {

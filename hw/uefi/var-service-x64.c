@@ -97,6 +97,7 @@ static const TypeInfo uefi_vars_x64_info = {
     },
 };
 module_obj(TYPE_UEFI_VARS_X64);
+module_kconfig(UEFI_VARS_X64);
 
 static void uefi_vars_x64_register_types(void)
 {
