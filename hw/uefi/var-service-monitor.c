@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: QMP, HMP and events
+ * UEFI variable service: QMP commands and events
  *
  * What is looked up, decided and written is the core's; here it gets the form
  * of qapi/uefi.json.
@@ -11,11 +11,6 @@
 #include "qapi/error.h"
 #include "qapi/qapi-commands-uefi.h"
 #include "qapi/qapi-events-uefi.h"
-#include "qemu/cutils.h"
-#include "qemu/module.h"
-#include "qobject/qdict.h"
-#include "monitor/hmp.h"
-#include "monitor/monitor.h"
 #include "hw/uefi/var-service-host.h"
 #include "hw/uefi/var-service-monitor.h"
 #include "hw/uefi/var-service-status.h"
@@ -29,14 +24,13 @@
 static const struct {
     uint32_t bit;
     UefiVarAttribute attribute;
-    const char *letters;
 } attributes_table[] = {
-    { EFI_ATTR_NV, UEFI_VAR_ATTRIBUTE_NON_VOLATILE, "NV" },
-    { EFI_ATTR_BS, UEFI_VAR_ATTRIBUTE_BOOT, "BS" },
-    { EFI_ATTR_RT, UEFI_VAR_ATTRIBUTE_RUNTIME, "RT" },
-    { EFI_ATTR_HR, UEFI_VAR_ATTRIBUTE_HARDWARE_ERROR, "HR" },
-    { EFI_ATTR_AW, UEFI_VAR_ATTRIBUTE_COUNTER_AUTHENTICATED, "AW" },
-    { EFI_ATTR_AT, UEFI_VAR_ATTRIBUTE_AUTHENTICATED, "AT" },
+    { EFI_ATTR_NV, UEFI_VAR_ATTRIBUTE_NON_VOLATILE },
+    { EFI_ATTR_BS, UEFI_VAR_ATTRIBUTE_BOOT },
+    { EFI_ATTR_RT, UEFI_VAR_ATTRIBUTE_RUNTIME },
+    { EFI_ATTR_HR, UEFI_VAR_ATTRIBUTE_HARDWARE_ERROR },
+    { EFI_ATTR_AW, UEFI_VAR_ATTRIBUTE_COUNTER_AUTHENTICATED },
+    { EFI_ATTR_AT, UEFI_VAR_ATTRIBUTE_AUTHENTICATED },
 };
 
 static UefiVarDevice *find_device(Error **errp)
@@ -507,130 +501,3 @@ void uefi_vars_watch_store(UefiVarWatch *watch, const UefiVarStore *store)
     }
     watch->on = true;
 }
-
-/* ------------------------------------------------------------------------ */
-/* HMP */
-
-static void print_variable(Monitor *mon, const UefiVarInfo *var)
-{
-    uint32_t bits = attributes_bits(var->attributes);
-    g_autoptr(GString) letters = g_string_new(NULL);
-
-    for (size_t i = 0; i < ARRAY_SIZE(attributes_table); i++) {
-        if (bits & attributes_table[i].bit) {
-            g_string_append_printf(letters, "%s%s", letters->len ? "," : "",
-                                   attributes_table[i].letters);
-        }
-    }
-    monitor_printf(mon, "%s %-11s %7" PRIu64 " %s\n", var->guid, letters->str,
-                   var->size, var->name);
-}
-
-static void hmp_info_uefi_vars(Monitor *mon, const QDict *qdict)
-{
-    const char *name = qdict_get_try_str(qdict, "name");
-    Error *err = NULL;
-    uint64_t told = 0;
-    UefiVarInfoPage *page = qmp_query_uefi_vars(NULL, name, false, false,
-                                                false, 0, false, 0, &err);
-
-    if (hmp_handle_error(mon, err)) {
-        return;
-    }
-    for (UefiVarInfoList *v = page->variables; v; v = v->next) {
-        print_variable(mon, v->value);
-        told++;
-    }
-    if (told < page->matches) {
-        monitor_printf(mon, "and %" PRIu64 " more; give a name, in which * "
-                       "stands for any characters\n", page->matches - told);
-    }
-    qapi_free_UefiVarInfoPage(page);
-}
-
-static void print_key(Monitor *mon, const UefiKeyInfo *key)
-{
-    monitor_printf(mon, "%-12s", key->name);
-    if (!key->size) {
-        monitor_printf(mon, "none\n");
-        return;
-    }
-    monitor_printf(mon, "%" PRIu64 " bytes", key->size);
-    for (UefiSignatureCountList *s = key->signatures; s; s = s->next) {
-        monitor_printf(mon, ", %" PRIu64 " %s", s->value->count,
-                       s->value->type);
-    }
-    monitor_printf(mon, "%s\n", key->damaged ? ", damaged" : "");
-    for (UefiCertificateInfoList *c = key->certificates; c; c = c->next) {
-        monitor_printf(mon, "%12s%s\n", "",
-                       c->value->subject ?: "a certificate that cannot be "
-                       "read");
-    }
-}
-
-static void print_secure_boot(Monitor *mon, const UefiVarDevice *d,
-                              const UefiVarStoreInfo *info)
-{
-    UefiSecureBoot next = uefi_auth_next_secure_boot(d->service);
-
-    monitor_printf(mon, "%-12s%s%s\n", "mode",
-                   info->setup_mode ? "setup" : "user",
-                   info->custom_mode ? ", custom" : "");
-    monitor_printf(mon, "%-12s%s\n", "secure boot",
-                   info->secure_boot ? "on" : "off");
-    monitor_printf(mon, "%-12s%s: %s\n", "next boot",
-                   uefi_secure_boot_is_on(next) ? "on" : "off",
-                   uefi_status_why(next));
-    for (UefiKeyInfoList *k = info->keys; k; k = k->next) {
-        print_key(mon, k->value);
-    }
-    monitor_printf(mon, "%-12s%" PRIu64 " bytes can be appended\n", "",
-                   info->dbx_room);
-}
-
-static void print_store(Monitor *mon, const UefiVarStoreInfo *info)
-{
-    monitor_printf(mon, "%-12s%s\n", "phase", UefiBootPhase_str(info->phase));
-    monitor_printf(mon, "%-12s%" PRIu64 "%s%s\n", "policies", info->policies,
-                   info->policies_locked ? ", locked" : "",
-                   info->policies_disabled ? ", disabled" : "");
-    for (UefiVarUsageList *u = info->usage; u; u = u->next) {
-        monitor_printf(mon, "%-12s%" PRIu64 " of %" PRIu64 " bytes %s\n",
-                       u == info->usage ? "used" : "", u->value->used,
-                       u->value->limit, UefiVarRoom_str(u->value->q_class));
-    }
-    monitor_printf(mon, "%-12s%s", "file", info->file ?: "none");
-    if (info->journal) {
-        monitor_printf(mon, ", journal %" PRIu64 " bytes", info->journal);
-    }
-    monitor_printf(mon, "\n");
-    if (info->failure) {
-        g_autoptr(GDateTime) since =
-            g_date_time_new_from_unix_local(info->failure->since);
-        g_autofree char *text = g_date_time_format(since, "%F %T");
-
-        monitor_printf(mon, "%-12ssince %s: %s\n", "not saved", text,
-                       info->failure->reason);
-    }
-}
-
-static void hmp_info_uefi_vars_status(Monitor *mon, const QDict *qdict)
-{
-    Error *err = NULL;
-    UefiVarStoreInfo *info = qmp_query_uefi_vars_status(&err);
-
-    if (hmp_handle_error(mon, err)) {
-        return;
-    }
-    print_secure_boot(mon, uefi_vars_find(), info);
-    print_store(mon, info);
-    qapi_free_UefiVarStoreInfo(info);
-}
-
-static void uefi_vars_register_hmp(void)
-{
-    monitor_register_hmp("uefi-vars", true, hmp_info_uefi_vars);
-    monitor_register_hmp("uefi-vars-status", true, hmp_info_uefi_vars_status);
-}
-
-type_init(uefi_vars_register_hmp)

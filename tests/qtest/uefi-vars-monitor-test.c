@@ -658,7 +658,7 @@ static void test_hmp(void)
                QUEFI_VENDOR " NV,BS             7 Mine");
     text = qtest_hmp(uv->qts, "info uefi-vars Mi*");
     g_assert_null(strstr(text, "SetupMode"));
-    assert_hmp(uv->qts, "info uefi-vars-status", "on: a platform key");
+    assert_hmp(uv->qts, "info uefi-vars-status", "on, with a platform key");
     assert_hmp(uv->qts, "info uefi-vars-status", "CN=Test owner");
     assert_hmp(uv->qts, "info uefi-vars-status", path);
     stop(uv, path);
