@@ -28,7 +28,8 @@ TEST = '11111111-2222-3333-4444-555555555555'
 SIGNER = '0123456789abcdef' * 4
 TIME = 'e8070102030405000000000000000000'
 
-COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'diff', 'check', 'fold']
+COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'diff', 'check', 'fold',
+            'enroll', 'reset-keys', 'sign']
 
 # Locks an open file description; see fcntl(2)
 F_OFD_SETLK = 37

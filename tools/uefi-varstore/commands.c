@@ -50,10 +50,9 @@ static void print_warnings(const ToolStore *s, const char *path)
     }
 }
 
-/* --size is one that the device could have */
-static bool check_size(void)
+bool tool_check_size(int64_t size)
 {
-    if (opt_size < UEFI_LIMIT_NV_SIZE_MIN || opt_size > UINT32_MAX) {
+    if (size < UEFI_LIMIT_NV_SIZE_MIN || size > UINT32_MAX) {
         tool_fail("--size is between %d and %" PRIu32, UEFI_LIMIT_NV_SIZE_MIN,
                   UINT32_MAX);
         return false;
@@ -61,7 +60,7 @@ static bool check_size(void)
     return true;
 }
 
-static ToolStore *open_store(const char *path, ToolAccess access)
+ToolStore *tool_open(const char *path, ToolAccess access)
 {
     g_autoptr(GError) err = NULL;
     ToolStore *s = tool_store_open(path, access, &err);
@@ -224,7 +223,7 @@ static int run_list(char **args)
     if (!get_vendor(&guid, &vendor)) {
         return TOOL_FAILED;
     }
-    s = open_store(args[0], TOOL_READ);
+    s = tool_open(args[0], TOOL_READ);
     if (!s) {
         return TOOL_FAILED;
     }
@@ -284,7 +283,7 @@ static int run_get(char **args)
     if (!get_vendor(&guid, &vendor)) {
         return TOOL_FAILED;
     }
-    s = open_store(args[0], TOOL_READ);
+    s = tool_open(args[0], TOOL_READ);
     var = s ? find_or_fail(s, args[1], vendor) : NULL;
     if (!var) {
         return TOOL_FAILED;
@@ -357,7 +356,7 @@ static GBytes *read_stream(FILE *in, const char *name)
     return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 }
 
-static GBytes *read_file(const char *path)
+GBytes *tool_read_file(const char *path)
 {
     FILE *in;
     GBytes *bytes;
@@ -384,7 +383,7 @@ static GBytes *read_value(void)
     } else if (opt_text) {
         value = g_bytes_new(opt_text, strlen(opt_text));
     } else {
-        value = read_file(opt_file);
+        value = tool_read_file(opt_file);
     }
     if (value && !g_bytes_get_size(value)) {
         tool_fail("the value is empty; 'rm' removes a variable");
@@ -411,7 +410,7 @@ static uint16_t read_escape(const gunichar2 *text)
 }
 
 /* @name is what 'list' would show */
-static uint16_t *read_name(const char *name)
+uint16_t *tool_read_name(const char *name)
 {
     g_autofree gunichar2 *typed = g_utf8_to_utf16(name, -1, NULL, NULL, NULL);
     uint16_t *out;
@@ -506,7 +505,7 @@ static UefiVariable *make_variable(const UefiVariable *old, const char *name,
     if (!check_value(&guid, name, attributes, value)) {
         return NULL;
     }
-    str = old ? uefi_str_dup(old->name) : read_name(name);
+    str = old ? uefi_str_dup(old->name) : tool_read_name(name);
     if (!str) {
         return NULL;
     }
@@ -541,14 +540,14 @@ static int run_set(char **args)
         tool_fail("set: one of --hex, --text and --file is needed");
         return TOOL_USAGE;
     }
-    if (!check_size()) {
+    if (!tool_check_size(opt_size)) {
         return TOOL_USAGE;
     }
     if (!get_vendor(&guid, &vendor)) {
         return TOOL_FAILED;
     }
     value = read_value();
-    s = value ? open_store(args[0], TOOL_CREATE) : NULL;
+    s = value ? tool_open(args[0], TOOL_CREATE) : NULL;
     if (!s) {
         return TOOL_FAILED;
     }
@@ -599,7 +598,7 @@ static int run_rm(char **args)
     if (!get_vendor(&guid, &vendor)) {
         return TOOL_FAILED;
     }
-    s = open_store(args[0], TOOL_WRITE);
+    s = tool_open(args[0], TOOL_WRITE);
     if (!s) {
         return TOOL_FAILED;
     }
@@ -659,7 +658,7 @@ static const GOptionEntry check_options[] = {
 
 static int run_fold(char **args)
 {
-    g_autoptr(ToolStore) s = open_store(args[0], TOOL_WRITE);
+    g_autoptr(ToolStore) s = tool_open(args[0], TOOL_WRITE);
     g_autoptr(GError) err = NULL;
 
     if (!s) {
@@ -762,8 +761,8 @@ static void diff_stores(Diff *d, const ToolStore *a, const ToolStore *b)
 
 static int run_diff(char **args)
 {
-    g_autoptr(ToolStore) a = open_store(args[0], TOOL_READ);
-    g_autoptr(ToolStore) b = a ? open_store(args[1], TOOL_READ) : NULL;
+    g_autoptr(ToolStore) a = tool_open(args[0], TOOL_READ);
+    g_autoptr(ToolStore) b = a ? tool_open(args[1], TOOL_READ) : NULL;
     g_autoptr(GString) out = g_string_new(NULL);
     Diff d = { .out = out };
 
@@ -790,10 +789,10 @@ static int run_status(char **args)
 {
     g_autoptr(ToolStore) s = NULL;
 
-    if (!check_size()) {
+    if (!tool_check_size(opt_size)) {
         return TOOL_USAGE;
     }
-    s = open_store(args[0], TOOL_READ);
+    s = tool_open(args[0], TOOL_READ);
     if (!s) {
         return TOOL_FAILED;
     }
@@ -826,5 +825,11 @@ const ToolCommand tool_commands[] = {
       check_options, 1, 1, run_check },
     { "fold", "FILE", "Merge the journal into the document.",
       NULL, 1, 1, run_fold },
+    { "enroll", "FILE", "Enrol keys for secure boot, all or none.",
+      tool_enroll_options, 1, 1, tool_run_enroll },
+    { "reset-keys", "FILE", "Remove all keys: back to setup mode.",
+      NULL, 1, 1, tool_run_reset_keys },
+    { "sign", "NAME INPUT OUTPUT", "Sign an update for a running guest.",
+      tool_sign_options, 3, 3, tool_run_sign },
     { }
 };

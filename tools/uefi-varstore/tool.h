@@ -63,6 +63,75 @@ const UefiVariable *tool_store_next(const ToolStore *s,
                                     const UefiVariable *var);
 
 /* ------------------------------------------------------------------------ */
+/* commands.c: what several commands need; they say what fails */
+
+/** tool_open: tool_store_open() that prints warnings as well as errors */
+ToolStore *tool_open(const char *path, ToolAccess access);
+
+/** tool_check_size: whether the device's size property can be @size */
+bool tool_check_size(int64_t size);
+
+/** tool_read_file: all of @path, or of standard input for - */
+GBytes *tool_read_file(const char *path);
+
+/** tool_read_name: the name of a variable as 'list' shows it; caller frees */
+uint16_t *tool_read_name(const char *name);
+
+/* ------------------------------------------------------------------------ */
+/* keys.c: files with keys */
+
+/** tool_now: the time of an update that is made now */
+UefiTime tool_now(void);
+
+/** tool_time_from: @when as EFI_TIME */
+void tool_time_from(GDateTime *when, UefiTime *time);
+
+/** tool_add_certificate: append a signature list with @der in it to @lists */
+void tool_add_certificate(GByteArray *lists, GBytes *der,
+                          const UefiGuid *owner);
+
+/**
+ * tool_read_keys: append what is in @path to @lists
+ * @owner: of certificates; signature lists name their own
+ * @time: raised to that of an authenticated update, or else to now
+ *
+ * A file holds certificates (PEM, or one in DER), signature lists, or an
+ * authenticated update with those, whose signature is not looked at.  A file
+ * without any is fine.
+ */
+bool tool_read_keys(GByteArray *lists, const char *path, const UefiGuid *owner,
+                    UefiTime *time);
+
+/* ------------------------------------------------------------------------ */
+/* crypto.c: cryptography; @name is what a message calls the object */
+
+/** tool_is_pem: whether @file is text with something in PEM */
+bool tool_is_pem(GBytes *file);
+
+/** tool_certificates: those in @file, PEM or DER, as an array of GBytes, DER */
+GPtrArray *tool_certificates(GBytes *file, const char *name);
+
+typedef struct ToolKeyPair {
+    GBytes *key;        /* PEM, PKCS #8, not encrypted */
+    GBytes *cert;       /* PEM, signed by itself */
+} ToolKeyPair;
+
+/** tool_generate: an RSA key with a certificate for the common name @cn */
+bool tool_generate(const char *cn, ToolKeyPair *pair);
+void tool_key_pair_clear(ToolKeyPair *pair);
+
+typedef struct ToolSigner ToolSigner;
+
+/** tool_signer_new: who signs with @key and the certificate @cert for it */
+ToolSigner *tool_signer_new(GBytes *key, const char *key_name, GBytes *cert,
+                            const char *cert_name);
+void tool_signer_free(ToolSigner *s);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolSigner, tool_signer_free)
+
+/** tool_sign: a detached PKCS #7 signature, DER SignedData */
+GBytes *tool_sign(const ToolSigner *s, const void *data, size_t size);
+
+/* ------------------------------------------------------------------------ */
 /* names.c: what people call things */
 
 /** tool_vendor: known name or printed form of @guid; the caller frees */
@@ -141,5 +210,14 @@ typedef struct ToolCommand {
 } ToolCommand;
 
 extern const ToolCommand tool_commands[];   /* ends with a NULL name */
+
+/* enroll.c */
+extern const GOptionEntry tool_enroll_options[];
+int tool_run_enroll(char **args);
+int tool_run_reset_keys(char **args);
+
+/* sign.c */
+extern const GOptionEntry tool_sign_options[];
+int tool_run_sign(char **args);
 
 #endif /* UEFI_VARSTORE_TOOL_H */

@@ -12,14 +12,19 @@ _uefi_varstore()
         get) options='--json --guid --raw --hexdump --help' ;;
         set) options='--guid --attr --hex --text --file --size --help' ;;
         rm) options='--guid --help' ;;
+        enroll) options='--pk --kek --db --dbx --generate --append --owner
+                         --size --help' ;;
+        sign) options='--key --cert --append --time --guid --attr --owner
+                       --help' ;;
         status) options='--json --size --force-secure-boot --help' ;;
         check|diff) options='--json --help' ;;
         *) options='--help' ;;
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm diff check fold --help'
-    elif [ "$prev" = --guid ] || [ "$prev" = -g ]; then
+        words='status list get set rm diff check fold enroll reset-keys sign
+               --help'
+    elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
                MORLOCK SHIM MICROSOFT'
     elif [[ $cur == -* ]]; then

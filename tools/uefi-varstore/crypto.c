@@ -1,0 +1,302 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: keys, certificates and signatures, with GnuTLS
+ */
+
+#include "qemu/osdep.h"
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+#include <gnutls/pkcs7.h>
+#include <gnutls/x509.h>
+#include "tool.h"
+
+#define KEY_BITS        2048            /* what every firmware can verify */
+#define SERIAL_SIZE     16              /* bytes */
+#define VALID_SECONDS   (3650LL * 24 * 60 * 60)
+
+struct ToolSigner {
+    gnutls_x509_crt_t crt;
+    gnutls_privkey_t key;
+};
+
+/* Whether @status is no error; otherwise says so of @name */
+static bool good(int status, const char *name)
+{
+    if (status < 0) {
+        tool_fail("%s: %s", name, gnutls_strerror(status));
+    }
+    return status >= 0;
+}
+
+static gnutls_datum_t datum(GBytes *bytes)
+{
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+
+    return (gnutls_datum_t) { .data = (void *)data, .size = size };
+}
+
+/* What GnuTLS has allocated, as bytes of ours */
+static GBytes *take(gnutls_datum_t *out)
+{
+    GBytes *bytes = g_bytes_new(out->data, out->size);
+
+    gnutls_free(out->data);
+    return bytes;
+}
+
+bool tool_is_pem(GBytes *file)
+{
+    gnutls_datum_t text = datum(file);
+
+    return text.size && g_strstr_len((char *)text.data, text.size,
+                                     "-----BEGIN ");
+}
+
+/* ------------------------------------------------------------------------ */
+/* Certificates */
+
+static GBytes *crt_export(gnutls_x509_crt_t crt, gnutls_x509_crt_fmt_t format,
+                          const char *name)
+{
+    gnutls_datum_t out;
+
+    return good(gnutls_x509_crt_export2(crt, format, &out), name) ? take(&out)
+                                                                  : NULL;
+}
+
+/* One certificate or more, in the order of the file */
+static gnutls_x509_crt_t *crt_import(GBytes *file, unsigned *count,
+                                     const char *name)
+{
+    gnutls_datum_t text = datum(file);
+    gnutls_x509_crt_t *crts = NULL;
+    int status = gnutls_x509_crt_list_import2(
+        &crts, count, &text,
+        tool_is_pem(file) ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER, 0);
+
+    return good(status, name) ? crts : NULL;
+}
+
+static void crt_free(gnutls_x509_crt_t *crts, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        gnutls_x509_crt_deinit(crts[i]);
+    }
+    gnutls_free(crts);
+}
+
+GPtrArray *tool_certificates(GBytes *file, const char *name)
+{
+    g_autoptr(GPtrArray) ders =
+        g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    unsigned count;
+    gnutls_x509_crt_t *crts = crt_import(file, &count, name);
+    bool ok = crts;
+
+    for (unsigned i = 0; ok && i < count; i++) {
+        GBytes *der = crt_export(crts[i], GNUTLS_X509_FMT_DER, name);
+
+        if (der) {
+            g_ptr_array_add(ders, der);
+        }
+        ok = der;
+    }
+    if (crts) {
+        crt_free(crts, count);
+    }
+    return ok ? g_steal_pointer(&ders) : NULL;
+}
+
+/* ------------------------------------------------------------------------ */
+/* Keys of one's own */
+
+static bool crt_describe(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key,
+                         const char *cn)
+{
+    time_t now = time(NULL);
+    uint8_t serial[SERIAL_SIZE];
+
+    if (!good(gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial)), cn)) {
+        return false;
+    }
+    serial[0] = (serial[0] & 0x7f) | 0x40;      /* positive, never shorter */
+    return good(gnutls_x509_crt_set_version(crt, 3), cn) &&
+           good(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial)), cn) &&
+           good(gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME,
+                                              0, cn, strlen(cn)), cn) &&
+           good(gnutls_x509_crt_set_activation_time(crt, now), cn) &&
+           good(gnutls_x509_crt_set_expiration_time(crt, now + VALID_SECONDS),
+                cn) &&
+           good(gnutls_x509_crt_set_basic_constraints(crt, 1, -1), cn) &&
+           good(gnutls_x509_crt_set_key_usage(crt,
+                                              GNUTLS_KEY_DIGITAL_SIGNATURE |
+                                              GNUTLS_KEY_KEY_CERT_SIGN),
+                cn) &&
+           good(gnutls_x509_crt_set_key(crt, key), cn) &&
+           good(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0),
+                cn);
+}
+
+static bool generate(gnutls_x509_privkey_t key, gnutls_x509_crt_t crt,
+                     const char *cn, ToolKeyPair *pair)
+{
+    gnutls_datum_t pem;
+
+    if (!good(gnutls_x509_privkey_generate(key, GNUTLS_PK_RSA, KEY_BITS, 0),
+              cn) || !crt_describe(crt, key, cn)) {
+        return false;
+    }
+    pair->cert = crt_export(crt, GNUTLS_X509_FMT_PEM, cn);
+    if (!pair->cert ||
+        !good(gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL,
+                                                GNUTLS_PKCS_PLAIN, &pem),
+              cn)) {
+        return false;
+    }
+    pair->key = take(&pem);
+    return true;
+}
+
+bool tool_generate(const char *cn, ToolKeyPair *pair)
+{
+    gnutls_x509_privkey_t key = NULL;
+    gnutls_x509_crt_t crt = NULL;
+    bool ok = good(gnutls_x509_privkey_init(&key), cn) &&
+              good(gnutls_x509_crt_init(&crt), cn) &&
+              generate(key, crt, cn, pair);
+
+    if (key) {
+        gnutls_x509_privkey_deinit(key);
+    }
+    if (crt) {
+        gnutls_x509_crt_deinit(crt);
+    }
+    return ok;
+}
+
+void tool_key_pair_clear(ToolKeyPair *pair)
+{
+    g_clear_pointer(&pair->key, g_bytes_unref);
+    g_clear_pointer(&pair->cert, g_bytes_unref);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Signatures */
+
+static bool load_key(ToolSigner *s, GBytes *file, const char *name)
+{
+    gnutls_datum_t text = datum(file);
+
+    return good(gnutls_privkey_init(&s->key), name) &&
+           good(gnutls_privkey_import_x509_raw(
+                    s->key, &text,
+                    tool_is_pem(file) ? GNUTLS_X509_FMT_PEM
+                                      : GNUTLS_X509_FMT_DER, NULL, 0), name);
+}
+
+/* The first certificate of @file */
+static bool load_cert(ToolSigner *s, GBytes *file, const char *name)
+{
+    unsigned count;
+    gnutls_x509_crt_t *crts = crt_import(file, &count, name);
+
+    if (!crts) {
+        return false;
+    }
+    s->crt = crts[0];
+    crts[0] = NULL;
+    crt_free(crts, count);
+    return true;
+}
+
+/* Whether the certificate is for the key: their public keys have one ID. */
+static bool match(const ToolSigner *s, const char *name)
+{
+    uint8_t of_key[64], of_cert[64];
+    size_t key_size = sizeof(of_key), cert_size = sizeof(of_cert);
+    gnutls_pubkey_t public;
+    bool ok;
+
+    if (!good(gnutls_pubkey_init(&public), name)) {
+        return false;
+    }
+    ok = good(gnutls_pubkey_import_privkey(public, s->key, 0, 0), name) &&
+         good(gnutls_pubkey_get_key_id(public, GNUTLS_KEYID_USE_SHA256, of_key,
+                                       &key_size), name) &&
+         good(gnutls_x509_crt_get_key_id(s->crt, GNUTLS_KEYID_USE_SHA256,
+                                         of_cert, &cert_size), name);
+    gnutls_pubkey_deinit(public);
+    if (ok && (key_size != cert_size || memcmp(of_key, of_cert, key_size))) {
+        tool_fail("%s: the certificate is not for that key", name);
+        return false;
+    }
+    return ok;
+}
+
+ToolSigner *tool_signer_new(GBytes *key, const char *key_name, GBytes *cert,
+                            const char *cert_name)
+{
+    g_autoptr(ToolSigner) s = g_new0(ToolSigner, 1);
+
+    if (!load_key(s, key, key_name) || !load_cert(s, cert, cert_name) ||
+        !match(s, cert_name)) {
+        return NULL;
+    }
+    return g_steal_pointer(&s);
+}
+
+void tool_signer_free(ToolSigner *s)
+{
+    if (s) {
+        if (s->crt) {
+            gnutls_x509_crt_deinit(s->crt);
+        }
+        if (s->key) {
+            gnutls_privkey_deinit(s->key);
+        }
+        g_free(s);
+    }
+}
+
+/*
+ * The SignedData inside of the ContentInfo that GnuTLS makes: a sequence of
+ * its type, which takes 11 bytes, and of [0]; lengths have two bytes each.
+ * The specification wants SignedData alone (UEFI 2.10, 8.2.2).
+ */
+static GBytes *unwrap(GBytes *content_info)
+{
+    gsize size;
+    const uint8_t *der = g_bytes_get_data(content_info, &size);
+
+    if (size < 19 || der[0] != 0x30 || der[1] != 0x82 || der[4] != 0x06 ||
+        der[5] != 9 || der[15] != 0xa0 || der[16] != 0x82) {
+        tool_fail("the certificate is too large or too small to sign with");
+        return NULL;
+    }
+    return g_bytes_new_from_bytes(content_info, 19, size - 19);
+}
+
+GBytes *tool_sign(const ToolSigner *s, const void *data, size_t size)
+{
+    gnutls_datum_t in = { .data = (void *)data, .size = size }, out;
+    g_autoptr(GBytes) content_info = NULL;
+    gnutls_pkcs7_t p7;
+    bool ok;
+
+    if (!good(gnutls_pkcs7_init(&p7), "signature")) {
+        return NULL;
+    }
+    ok = good(gnutls_pkcs7_sign(p7, s->crt, s->key, &in, NULL, NULL,
+                                GNUTLS_DIG_SHA256, GNUTLS_PKCS7_INCLUDE_CERT),
+              "signature") &&
+         good(gnutls_pkcs7_export2(p7, GNUTLS_X509_FMT_DER, &out),
+              "signature");
+    gnutls_pkcs7_deinit(p7);
+    if (!ok) {
+        return NULL;
+    }
+    content_info = take(&out);
+    return unwrap(content_info);
+}

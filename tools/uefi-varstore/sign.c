@@ -1,0 +1,225 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: sign an update that a running guest hands to SetVariable
+ */
+
+#include "qemu/osdep.h"
+#include "tool.h"
+
+#define WIN_CERT_REVISION   0x0200
+
+static char *opt_key;
+static char *opt_cert;
+static char *opt_vendor;
+static char *opt_attributes;
+static char *opt_owner;
+static char *opt_time;
+static gboolean opt_append;
+
+/* What the update is for */
+typedef struct Target {
+    uint16_t *name;             /* owned */
+    UefiGuid guid;
+    uint32_t attributes;        /* as the guest has to pass them */
+    UefiTime time;
+    bool keys;                  /* the value is signature lists */
+} Target;
+
+static void target_clear(Target *t)
+{
+    g_free(t->name);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Target, target_clear)
+
+static bool parse_time(Target *t)
+{
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) when = NULL;
+
+    if (!opt_time) {
+        /* an addition is in order at any time, so that it needs none (S2) */
+        if (!opt_append) {
+            t->time = tool_now();
+        }
+        return true;
+    }
+    when = g_date_time_new_from_iso8601(opt_time, utc);
+    if (!when) {
+        tool_fail("--time: '%s' is not like '2024-01-31 12:00:00'", opt_time);
+        return false;
+    }
+    tool_time_from(when, &t->time);
+    return true;
+}
+
+static bool parse_target(Target *t, const char *name)
+{
+    const ToolKnown *known = tool_known(name);
+
+    t->attributes = EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT | EFI_ATTR_AT;
+    if (opt_vendor && !tool_parse_vendor(opt_vendor, &t->guid)) {
+        tool_fail("'%s' is neither a GUID nor a known vendor", opt_vendor);
+        return false;
+    }
+    if (!opt_vendor && !known) {
+        tool_fail("the vendor of '%s' is not known, use --guid", name);
+        return false;
+    }
+    if (!opt_vendor) {
+        t->guid = *known->guid;
+    }
+    t->keys = known && (known->attributes & EFI_ATTR_AT) &&
+              uefi_guid_equal(&t->guid, known->guid);
+    if (opt_attributes && !tool_parse_attributes(opt_attributes,
+                                                 &t->attributes)) {
+        tool_fail("--attr: '%s' are no attributes, which are NV, BS, RT, HR "
+                  "and AT, or a number", opt_attributes);
+        return false;
+    }
+    if (!(t->attributes & EFI_ATTR_AT)) {
+        tool_fail("only variables with AT among their attributes are signed");
+        return false;
+    }
+    t->attributes |= opt_append ? EFI_ATTR_AP : 0;
+    t->name = tool_read_name(name);
+    return t->name && parse_time(t);
+}
+
+static GByteArray *read_value(const Target *t, const char *path)
+{
+    g_autoptr(GByteArray) value = g_byte_array_new();
+    g_autoptr(GBytes) file = NULL;
+    UefiGuid owner = { };
+    UefiTime time = { };
+    gsize size;
+    const void *data;
+
+    if (opt_owner && !tool_parse_vendor(opt_owner, &owner)) {
+        tool_fail("'%s' is neither a GUID nor a known vendor", opt_owner);
+        return NULL;
+    }
+    if (t->keys) {
+        return tool_read_keys(value, path, &owner, &time)
+               ? g_steal_pointer(&value) : NULL;
+    }
+    file = tool_read_file(path);
+    if (!file) {
+        return NULL;
+    }
+    data = g_bytes_get_data(file, &size);
+    g_byte_array_append(value, data, size);
+    return g_steal_pointer(&value);
+}
+
+static ToolSigner *read_signer(void)
+{
+    g_autoptr(GBytes) key = tool_read_file(opt_key);
+    g_autoptr(GBytes) cert = key ? tool_read_file(opt_cert) : NULL;
+
+    return cert ? tool_signer_new(key, opt_key, cert, opt_cert) : NULL;
+}
+
+/* What is signed (protocol 7.1): everything that the guest passes */
+static GByteArray *signed_data(const Target *t, const GByteArray *value)
+{
+    size_t name_size = uefi_str_len(t->name) * sizeof(*t->name);
+    GByteArray *out = g_byte_array_new();
+    UefiMsg msg;
+
+    /* the terminator is overwritten by what follows */
+    g_byte_array_set_size(out, name_size + sizeof(t->guid.b) + 4 +
+                          sizeof(t->time.b) + value->len);
+    uefi_msg_init(&msg, out->data, out->len, 8);
+    uefi_msg_put_str(&msg, t->name);
+    uefi_msg_seek(&msg, name_size);
+    uefi_msg_put_guid(&msg, &t->guid);
+    uefi_msg_put_u32(&msg, t->attributes);
+    uefi_msg_put_bytes(&msg, t->time.b, sizeof(t->time.b));
+    uefi_msg_put_bytes(&msg, value->data, value->len);
+    return out;
+}
+
+/* EFI_VARIABLE_AUTHENTICATION_2 and the value */
+static GByteArray *make_update(const Target *t, GBytes *signature,
+                               const GByteArray *value)
+{
+    GByteArray *out = g_byte_array_new();
+    gsize size;
+    const void *data = g_bytes_get_data(signature, &size);
+    UefiMsg msg;
+
+    g_byte_array_set_size(out, EFI_AUTH2_CERT_OFFSET + size + value->len);
+    uefi_msg_init(&msg, out->data, out->len, 8);
+    uefi_msg_put_bytes(&msg, t->time.b, sizeof(t->time.b));
+    uefi_msg_put_u32(&msg, EFI_AUTH2_CERT_OFFSET - EFI_TIME_SIZE + size);
+    uefi_msg_put_u16(&msg, WIN_CERT_REVISION);
+    uefi_msg_put_u16(&msg, EFI_WIN_CERT_TYPE_EFI_GUID);
+    uefi_msg_put_guid(&msg, &uefi_guid_cert_pkcs7);
+    uefi_msg_put_bytes(&msg, data, size);
+    uefi_msg_put_bytes(&msg, value->data, value->len);
+    return out;
+}
+
+static int write_update(const GByteArray *update, const char *path)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (!strcmp(path, "-")) {
+        fwrite(update->data, 1, update->len, stdout);
+        return TOOL_OK;
+    }
+    if (!g_file_set_contents_full(path, (const char *)update->data,
+                                  update->len, G_FILE_SET_CONTENTS_CONSISTENT,
+                                  0666, &err)) {
+        return tool_fail("%s", err->message);
+    }
+    return TOOL_OK;
+}
+
+int tool_run_sign(char **args)
+{
+    g_auto(Target) target = { };
+    g_autoptr(ToolSigner) signer = NULL;
+    g_autoptr(GByteArray) value = NULL, content = NULL, update = NULL;
+    g_autoptr(GBytes) signature = NULL;
+
+    if (!opt_key || !opt_cert) {
+        tool_fail("sign: --key and --cert are needed");
+        return TOOL_USAGE;
+    }
+    if (!parse_target(&target, args[0])) {
+        return TOOL_FAILED;
+    }
+    value = read_value(&target, args[1]);
+    signer = value ? read_signer() : NULL;
+    if (!signer) {
+        return TOOL_FAILED;
+    }
+    content = signed_data(&target, value);
+    signature = tool_sign(signer, content->data, content->len);
+    if (!signature) {
+        return TOOL_FAILED;
+    }
+    update = make_update(&target, signature, value);
+    return write_update(update, args[2]);
+}
+
+const GOptionEntry tool_sign_options[] = {
+    { "key", 'k', 0, G_OPTION_ARG_FILENAME, &opt_key,
+      "Private key to sign with (PEM, DER)", "PATH" },
+    { "cert", 'c', 0, G_OPTION_ARG_FILENAME, &opt_cert,
+      "Certificate for that key (PEM, DER)", "PATH" },
+    { "append", 'a', 0, G_OPTION_ARG_NONE, &opt_append,
+      "The update adds to what the guest has", NULL },
+    { "time", 't', 0, G_OPTION_ARG_STRING, &opt_time,
+      "Time stamp, in UTC; now by default, or none with --append", "TIME" },
+    { "guid", 'g', 0, G_OPTION_ARG_STRING, &opt_vendor,
+      "Vendor of the variable, by GUID or known name", "GUID" },
+    { "attr", 0, 0, G_OPTION_ARG_STRING, &opt_attributes,
+      "Attributes of the variable; NV,BS,RT,AT by default", "LETTERS" },
+    { "owner", 'o', 0, G_OPTION_ARG_STRING, &opt_owner,
+      "Owner of certificates, by GUID or known name; zero by default",
+      "GUID" },
+    { }
+};
