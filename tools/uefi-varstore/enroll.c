@@ -332,7 +332,8 @@ const GOptionEntry tool_enroll_options[] = {
       "What may boot", "PATH" },
     { "dbx", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[KEY_DBX],
       "What may not", "PATH" },
-    { "generate", 0, 0, G_OPTION_ARG_STRING, &opt_generate,
+    /* as typed, whatever the locale */
+    { "generate", 0, 0, G_OPTION_ARG_FILENAME, &opt_generate,
       "Make keys for PK, KEK and db, and write them beside FILE", "CN" },
     { "append", 'a', 0, G_OPTION_ARG_NONE, &opt_append,
       "Keep what is enrolled, and add what is new", NULL },

@@ -1,0 +1,466 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Keys of secure boot: enroll, reset-keys and sign of uefi-varstore.
+
+usage: test-uefi-varstore-keys.py PROGRAM
+
+Inputs are made by OpenSSL and efitools; results are compared with those of
+virt-fw-vars, efitools and sbsigntool.
+"""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from varstore import GLOBAL, IMGSEC, TEST, TIME, Tool, entry, main
+
+SBENABLE = 'f0a30bc7-af08-4556-99c4-001009c93a44'
+STAMP = '2024-01-02 03:04:05'       # the same as TIME
+ZERO_TIME = '00' * 16
+SHA256 = '2616c4c14c509240aca941f936934328'
+BLANK = '/usr/share/OVMF/OVMF_VARS_4M.fd'
+
+# Names of the variables by option
+OPTIONS = {'--pk': 'PK', '--kek': 'KEK', '--db': 'db', '--dbx': 'dbx'}
+
+
+def run(*args):
+    return subprocess.run([str(a) for a in args], check=True, timeout=60,
+                          capture_output=True).stdout
+
+
+def hash_list(byte):
+    """An ESL with one SHA-256 hash"""
+    return bytes.fromhex(SHA256 + '4c000000' '00000000' '30000000' +
+                         '11111111222233334444555555555555') + \
+        bytes([byte]) * 32
+
+
+class Keys(Tool):
+    """Certificates for PK, KEK and db, in all forms"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.keys = Path(tempfile.mkdtemp(prefix='uefi-varstore-keys-'))
+        for name in ('PK', 'KEK', 'db'):
+            cls.make(name, 'rsa:2048')
+        cls.make('EC', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256')
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.keys)
+
+    @classmethod
+    def make(cls, name, kind, *options):
+        base = cls.keys / name
+        run('openssl', 'req', '-x509', '-nodes', '-newkey', kind, *options,
+            '-keyout', f'{base}.key', '-out', f'{base}.crt', '-days', '3650',
+            '-subj', f'/CN=Test {name}')
+        run('openssl', 'x509', '-in', f'{base}.crt', '-outform', 'DER',
+            '-out', f'{base}.der')
+        run('cert-to-efi-sig-list', '-g', TEST, f'{base}.crt', f'{base}.esl')
+
+    def key(self, name):
+        return self.keys / name
+
+    def file(self, name, content):
+        path = self.dir / name
+        path.write_bytes(content)
+        return path
+
+    def sign_theirs(self, name, value, *options, signer='PK'):
+        """An update by efitools"""
+        out = self.dir / 'theirs.auth'
+        run('sign-efi-sig-list', *options, '-k', self.key(f'{signer}.key'),
+            '-c', self.key(f'{signer}.crt'), name, value, out)
+        return out
+
+    def variables(self, path=None):
+        text = self.ok('list', '-j', path or self.path)
+        return {e['name']: e for e in json.loads(text)['variables']}
+
+    def data(self, name):
+        return bytes.fromhex(self.variables()[name]['data'])
+
+    def status(self):
+        return json.loads(self.ok('status', '-j', self.path))
+
+    def enroll_all(self):
+        self.ok('enroll', '--pk', self.key('PK.crt'), '--kek',
+                self.key('KEK.crt'), '--db', self.key('db.crt'), '-o', TEST,
+                self.path)
+
+
+class Enroll(Keys):
+    def test_same_as_virt_fw_vars(self):
+        out = self.dir / 'theirs.json'
+        run('virt-fw-vars', '-i', BLANK, '--set-pk', TEST, self.key('PK.crt'),
+            '--add-kek', TEST, self.key('KEK.crt'),
+            '--add-db', TEST, self.key('db.crt'),
+            '--add-db', TEST, self.key('KEK.crt'),
+            '--set-dbx', self.sign_theirs('dbx', self.key('db.esl'), '-t',
+                                          STAMP),
+            '--sb', '--output-json', out)
+        self.ok('enroll', '--pk', self.key('PK.crt'),
+                '--kek', self.key('KEK.crt'), '--db', self.key('db.crt'),
+                '--db', self.key('KEK.crt'), '--dbx',
+                self.dir / 'theirs.auth', '--owner', TEST, self.path)
+        ours, theirs = self.variables(), self.variables(out)
+        for name in ('PK', 'KEK', 'db'):
+            for e in (ours[name], theirs[name]):
+                self.assertNotEqual(e.pop('time'), ZERO_TIME)
+        for name in ('PK', 'KEK', 'db', 'dbx', 'SecureBootEnable'):
+            self.assertEqual(ours[name], theirs[name])
+        self.assertEqual(ours['dbx']['time'], TIME)
+
+    def test_forms(self):
+        """PEM, DER, ESL and .auth of a certificate are the same"""
+        expected = self.key('db.esl').read_bytes()
+        auth = self.sign_theirs('db', self.key('db.esl'), '-t', STAMP)
+        for path in ('db.crt', 'db.der', 'db.esl', auth):
+            for option, name in OPTIONS.items():
+                with self.subTest(path=path, name=name):
+                    self.path.unlink(missing_ok=True)
+                    self.ok('enroll', option, self.key(path), '-o', TEST,
+                            self.path)
+                    self.assertEqual(self.data(name), expected)
+                    e = self.variables()[name]
+                    self.assertEqual(e['attr'], 39)
+                    self.assertEqual(e['guid'], GLOBAL if 'K' in name
+                                     else IMGSEC)
+
+    def test_many_in_one_file(self):
+        both = self.file('both.pem', self.key('KEK.crt').read_bytes() +
+                         self.key('db.crt').read_bytes())
+        self.ok('enroll', '--db', both, '-o', TEST, self.path)
+        self.assertEqual(self.data('db'), self.key('KEK.esl').read_bytes() +
+                         self.key('db.esl').read_bytes())
+
+    def test_owner(self):
+        self.ok('enroll', '--db', self.key('db.crt'), self.path)
+        self.assertEqual(self.data('db')[28:44], bytes(16))
+        self.ok('enroll', '--db', self.key('db.crt'), '-o', 'microsoft',
+                self.path)
+        self.assertIn('owner MICROSOFT', self.ok('get', self.path, 'db'))
+        self.fails('enroll', '--db', self.key('db.crt'), '-o', 'nobody',
+                   self.path)
+
+    def test_mode(self):
+        """PK ends setup mode, and switches secure boot on"""
+        self.store(entry('SecureBootEnable', SBENABLE, 3, '00'))
+        self.ok('enroll', '--kek', self.key('KEK.crt'), '--db',
+                self.key('db.crt'), self.path)
+        self.assertEqual(self.status()['next-boot'], 'setup-mode')
+        self.assertEqual(self.variables()['SecureBootEnable']['data'], '00')
+        self.ok('enroll', '--pk', self.key('PK.crt'), self.path)
+        self.assertEqual(self.status()['next-boot'], 'enabled')
+        # a user who has switched it off again is not overruled
+        self.ok('set', '--hex', '00', self.path, 'SecureBootEnable')
+        self.ok('enroll', '--pk', self.key('db.crt'), self.path)
+        self.assertEqual(self.status()['next-boot'], 'disabled')
+
+    def test_append(self):
+        a, b = self.file('a', hash_list(1)), self.file('b', hash_list(2))
+        self.ok('enroll', '--append', '--dbx', a, self.path)
+        self.ok('enroll', '--append', '--dbx', b, '--dbx', a, self.path)
+        self.assertEqual(self.data('dbx'), hash_list(1) + hash_list(2))
+        self.ok('enroll', '--dbx', b, self.path)
+        self.assertEqual(self.data('dbx'), hash_list(2))
+
+    def test_append_pk(self):
+        """There is only one PK"""
+        self.ok('enroll', '--pk', self.key('PK.crt'), self.path)
+        self.ok('enroll', '-a', '--pk', self.key('PK.crt'), self.path)
+        self.assertIn('PK is refused',
+                      self.fails('enroll', '-a', '--pk', self.key('db.crt'),
+                                 self.path))
+
+    def test_time(self):
+        """Now, or that of an update; it never goes back"""
+        before = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
+        self.ok('enroll', '--db', self.key('db.crt'), self.path)
+        after = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
+        line = self.ok('list', self.path, 'db').strip()
+        self.assertTrue(before <= line[-19:] <= after, line)
+        first = self.variables()['db']['time']
+        old = self.sign_theirs('db', self.key('KEK.esl'), '-t', STAMP)
+        self.ok('enroll', '--db', old, self.path)
+        self.assertEqual(self.data('db'), self.key('KEK.esl').read_bytes())
+        self.assertEqual(self.variables()['db']['time'], first)
+
+    def test_all_or_nothing(self):
+        self.store(entry('Lang', GLOBAL, 7, '656e6700'))
+        for bad in (self.keys / 'missing', self.file('junk', b'junk' * 20),
+                    self.file('cut', self.key('db.esl').read_bytes()[:-1]),
+                    self.file('half', self.key('db.der').read_bytes()[:-9]),
+                    self.file('pem', b'-----BEGIN CERTIFICATE-----\nAAAA\n'
+                              b'-----END CERTIFICATE-----\n'),
+                    self.file('empty', b''), self.key('EC.crt'),
+                    self.key('EC.esl'), self.key('db.key')):
+            with self.subTest(bad=bad):
+                self.fails('enroll', '--db', self.key('db.crt'), '--pk', bad,
+                           '--dbx', self.key('db.crt'), self.path)
+        # the second of two does not fit
+        big = self.file('big', b''.join(map(hash_list, range(200))))
+        self.fails('enroll', '--db', self.key('db.crt'), '--pk', big,
+                   self.path)
+        self.fails('enroll', '--dbx', self.key('db.crt'), '--db', big,
+                   '--size', 4096, self.path)
+        self.fails('enroll', '--db', big, '--db', big, '--db', big,
+                   self.path)
+
+    def test_every_cut(self):
+        """Updates and lists cut short at each byte: refused, or shorter"""
+        auth = self.sign_theirs('db', self.key('db.esl'),
+                                '-t', STAMP).read_bytes()
+        for size in [*range(0, len(auth), 97), *range(38, 46)]:
+            self.fails('enroll', '--db', self.file('cut', auth[:size]),
+                       self.path)
+
+    def test_usage(self):
+        for args in ([], ['--append'], ['--generate', ''],
+                     ['--generate', 'x' * 61],
+                     ['--generate', 'x', '--pk', self.key('PK.crt')],
+                     ['--db', self.key('db.crt'), '--size', '1']):
+            self.fails('enroll', *args, self.path, status=2)
+
+    def test_locked(self):
+        self.store()
+        with self.locked():
+            self.fails('enroll', '--pk', self.key('PK.crt'), self.path)
+            self.fails('enroll', '--generate', 'a', self.path)
+            self.fails('reset-keys', self.path)
+        self.assertEqual(os.listdir(self.dir), ['vars.json'])
+
+    def test_standard_input(self):
+        self.ok('enroll', '--db', '-', '-o', TEST, self.path,
+                stdin=self.key('db.crt').read_bytes())
+        self.assertEqual(self.data('db'), self.key('db.esl').read_bytes())
+
+
+class Generate(Keys):
+    def files(self):
+        return sorted(p.name for p in self.dir.iterdir())
+
+    def test_generate(self):
+        self.ok('enroll', '--generate', 'Größe, O=x', '--db',
+                self.key('db.esl'), '-o', TEST, self.path)
+        self.assertEqual(self.files(), [
+            'vars.json', 'vars.json.KEK.crt', 'vars.json.KEK.key',
+            'vars.json.PK.crt', 'vars.json.PK.key', 'vars.json.db.crt',
+            'vars.json.db.key'])
+        for path in self.dir.iterdir():
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+        for name in ('PK', 'KEK', 'db'):
+            cert = f'{self.path}.{name}.crt'
+            esl = self.dir / 'x.esl'
+            run('cert-to-efi-sig-list', '-g', TEST, cert, esl)
+            rest = self.key('db.esl').read_bytes() if name == 'db' else b''
+            self.assertEqual(self.data(name), esl.read_bytes() + rest)
+            run('openssl', 'verify', '-check_ss_sig', '-x509_strict',
+                '-trusted', cert, cert)
+            self.assertIn(f'CN = "Gr\\C3\\B6\\C3\\9Fe, O=x {name}"',
+                          run('openssl', 'x509', '-in', cert, '-noout',
+                              '-subject').decode())
+            self.assertEqual(
+                run('openssl', 'x509', '-in', cert, '-noout', '-pubkey'),
+                run('openssl', 'pkey', '-in', f'{self.path}.{name}.key',
+                    '-pubout'))
+        self.assertEqual(self.status()['next-boot'], 'enabled')
+
+    def test_usable(self):
+        """Updates can be signed with the keys, by other tools as well"""
+        self.ok('enroll', '--generate', 'Own', self.path)
+        for tool in ('PK', 'KEK', 'db'):
+            run('sbvarsign', '--key', f'{self.path}.{tool}.key', '--cert',
+                f'{self.path}.{tool}.crt', '--output', self.dir / 'out',
+                'db', self.key('db.esl'))
+
+    def test_nothing_is_overwritten(self):
+        """A key that is there already stays, and nothing else is left"""
+        for name in ('PK.key', 'PK.crt', 'db.crt'):
+            path = self.file(f'vars.json.{name}', b'mine')
+            self.assertIn('File exists', self.fails('enroll', '--generate',
+                                                    'a', self.path))
+            self.assertEqual(self.files(), [path.name])
+            self.assertEqual(path.read_bytes(), b'mine')
+            path.unlink()
+
+    def test_store_is_refused(self):
+        """No keys are left behind when the store cannot be written"""
+        self.fails('enroll', '--generate', 'a', '--size', 4096, '--dbx',
+                   self.file('big', b''.join(map(hash_list, range(60)))),
+                   self.path)
+        self.fails('enroll', '--generate', 'a', self.dir / 'none' / 'x')
+        self.assertEqual(self.files(), ['big'])
+
+
+class Reset(Keys):
+    def test_reset(self):
+        self.store(entry('Lang', GLOBAL, 7, '656e6700'))
+        self.enroll_all()
+        self.ok('enroll', '--dbx', self.file('a', hash_list(1)), self.path)
+        self.assertFalse(self.status()['setup-mode'])
+        self.ok('reset-keys', self.path)
+        self.assertTrue(self.status()['setup-mode'])
+        left = set(self.variables())
+        self.assertIn('Lang', left)
+        self.assertFalse(left & {'PK', 'KEK', 'db', 'dbx',
+                                 'SecureBootEnable'})
+        self.ok('reset-keys', self.path)
+        self.enroll_all()
+        self.assertEqual(self.status()['next-boot'], 'enabled')
+
+    def test_blank(self):
+        self.ok('reset-keys', self.path)
+        self.assertFalse(self.path.exists())
+        self.path.touch()
+        self.ok('reset-keys', self.path)
+        self.assertEqual(self.path.read_bytes(), b'')
+
+
+class Sign(Keys):
+    def sign(self, name, value, *options, signer='PK'):
+        out = self.dir / 'ours.auth'
+        self.ok('sign', '-k', self.key(f'{signer}.key'), '-c',
+                self.key(f'{signer}.crt'), *options, name, value, out)
+        return out.read_bytes()
+
+    def assert_same(self, ours, theirs):
+        """Equal but for optional parameters of digest algorithms
+
+        OpenSSL writes the NULL that RFC 5754 allows to leave out; it makes
+        four lengths larger.
+        """
+        with_null = bytes.fromhex('300d06096086480165030402010500')
+        without = bytes.fromhex('300b0609608648016503040201')
+        self.assertEqual(theirs.count(with_null), 2)
+        theirs = bytearray(theirs.replace(with_null, without))
+        size = int.from_bytes(ours[16:20], 'little')
+        self.assertEqual(int.from_bytes(theirs[16:20], 'little'), size + 4)
+        theirs[16:20] = ours[16:20]
+        self.assertEqual(theirs[40:42], b'\x30\x82')    # SignedData
+        theirs[42:44] = ours[42:44]
+        self.assertEqual(theirs[47:49], b'\x31\x0f')    # digestAlgorithms
+        theirs[48] -= 2
+        start = ours.rindex(b'\x31\x82', 0, 16 + size - 256)  # signerInfos
+        self.assertEqual(theirs[start:start + 2], b'\x31\x82')
+        theirs[start + 2:start + 8] = ours[start + 2:start + 8]
+        self.assertEqual(ours, bytes(theirs))
+
+    def test_same_as_efitools(self):
+        for name, options in (('KEK', ['-t', STAMP]), ('db', ['-t', STAMP]),
+                              ('dbx', ['-a', '-t', STAMP]), ('dbx', ['-a'])):
+            with self.subTest(name=name, options=options):
+                self.assert_same(
+                    self.sign(name, self.key('db.esl'), *options),
+                    self.sign_theirs(name, self.key('db.esl'),
+                                     *options).read_bytes())
+
+    def test_removal(self):
+        self.assert_same(self.sign('PK', '/dev/null', '-t', STAMP),
+                         self.sign_theirs('PK', '/dev/null', '-t',
+                                          STAMP).read_bytes())
+
+    def test_same_as_sbsigntool(self):
+        """It does not take a time, so it comes first"""
+        out = self.dir / 'sb.auth'
+        run('sbvarsign', '--key', self.key('PK.key'), '--cert',
+            self.key('PK.crt'), '--attr',
+            'NON_VOLATILE,BOOTSERVICE_ACCESS,RUNTIME_ACCESS', '--output', out,
+            'KEK', self.key('db.esl'))
+        theirs = out.read_bytes()
+        year, rest = int.from_bytes(theirs[:2], 'little'), theirs[2:7]
+        stamp = '{:04}-{:02}-{:02} {:02}:{:02}:{:02}'.format(year, *rest)
+        ours = self.sign('KEK', self.key('db.esl'), '-t', stamp)
+        # it adds signed attributes, so that signatures differ
+        for part in (slice(0, 16), slice(20, 40)):
+            self.assertEqual(ours[part], theirs[part])
+        self.assertTrue(theirs.endswith(self.key('db.esl').read_bytes()))
+        self.assertTrue(ours.endswith(self.key('db.esl').read_bytes()))
+
+    def test_forms(self):
+        """A certificate is as good as its list, DER keys as good as PEM"""
+        esl = self.sign('db', self.key('db.esl'), '-t', STAMP)
+        self.assertEqual(self.sign('db', self.key('db.crt'), '-t', STAMP,
+                                   '-o', TEST), esl)
+        key, out = self.dir / 'key.der', self.dir / 'o'
+        run('openssl', 'pkey', '-in', self.key('PK.key'), '-outform', 'DER',
+            '-out', key)
+        self.ok('sign', '-k', key, '-c', self.key('PK.der'), '-t', STAMP,
+                'db', self.key('db.esl'), out)
+        self.assertEqual(out.read_bytes(), esl)
+
+    def test_verifies(self):
+        """OpenSSL accepts the signature over what a guest passes"""
+        value = self.file('value', b'any bytes')
+        auth = self.sign('Größe', value, '-g', TEST, '-t', STAMP)
+        size = int.from_bytes(auth[16:20], 'little')
+        self.assertEqual(auth[16 + size:], b'any bytes')
+        signed = self.file('signed', 'Größe'.encode('utf-16le') +
+                           bytes.fromhex('11111111222233334444555555555555') +
+                           (0x27).to_bytes(4, 'little') +
+                           bytes.fromhex(TIME) + b'any bytes')
+        head = bytes.fromhex('06092a864886f70d010702')
+        body = auth[40:16 + size]
+        inner = b'\xa0\x82' + len(body).to_bytes(2, 'big') + body
+        whole = head + inner
+        p7 = self.file('p7', b'\x30\x82' + len(whole).to_bytes(2, 'big') +
+                       whole)
+        args = ['openssl', 'smime', '-verify', '-inform', 'DER', '-binary',
+                '-noverify', '-in', str(p7), '-content', str(signed)]
+        run(*args)
+        signed.write_bytes(signed.read_bytes() + b'x')
+        self.assertNotEqual(subprocess.run(args, capture_output=True,
+                                           timeout=60).returncode, 0)
+
+    def test_now(self):
+        before = time.gmtime()[:6]
+        auth = self.sign('db', self.key('db.esl'))
+        stamp = (int.from_bytes(auth[:2], 'little'), *auth[2:7])
+        self.assertTrue(before <= stamp <= time.gmtime()[:6], stamp)
+        self.assertEqual(auth[7:16], bytes(9))
+
+    def test_standard_output(self):
+        result = self.run_tool('sign', '-k', self.key('PK.key'), '-c',
+                               self.key('PK.crt'), '-t', STAMP, 'db',
+                               self.key('db.esl'), '-')
+        self.assertEqual(result.stdout,
+                         self.sign('db', self.key('db.esl'), '-t', STAMP))
+
+    def test_enroll_what_is_signed(self):
+        auth = self.file('a', self.sign('db', self.key('db.crt'), '-o', TEST,
+                                        '-t', STAMP))
+        self.ok('enroll', '--db', auth, self.path)
+        self.assertEqual(self.data('db'), self.key('db.esl').read_bytes())
+        self.assertEqual(self.variables()['db']['time'], TIME)
+
+    def test_wrong(self):
+        pk = ['-k', self.key('PK.key'), '-c', self.key('PK.crt')]
+        out, esl = self.dir / 'out', self.key('db.esl')
+        junk = self.file('junk', b'junk')
+        for args in (['-k', self.key('PK.key'), '-c', self.key('db.crt'),
+                      'db', esl, out],
+                     ['-k', junk, '-c', self.key('PK.crt'), 'db', esl, out],
+                     ['-k', self.key('PK.key'), '-c', junk, 'db', esl, out],
+                     ['-k', self.keys / 'none', '-c', junk, 'db', esl, out],
+                     [*pk, 'db', junk, out], [*pk, 'Unknown', esl, out],
+                     [*pk, '-t', 'noon', 'db', esl, out],
+                     [*pk, '-g', 'nobody', 'db', esl, out],
+                     [*pk, '-o', 'nobody', 'db', esl, out],
+                     [*pk, '--attr', 'NV,BS', 'db', esl, out],
+                     [*pk, '--attr', 'XX', 'db', esl, out],
+                     [*pk, 'db', esl, self.dir / 'none' / 'out']):
+            with self.subTest(args=args):
+                self.fails('sign', *args)
+                self.assertFalse(out.exists())
+        self.fails('sign', '-k', self.key('PK.key'), 'db', esl, out, status=2)
+
+
+if __name__ == '__main__':
+    main()
