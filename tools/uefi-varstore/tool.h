@@ -197,6 +197,13 @@ bool tool_device_path(GString *out, const uint8_t *data, size_t size);
 void tool_print_status(ToolStore *s, uint64_t size, bool force, bool json);
 
 /* ------------------------------------------------------------------------ */
+/* transfer.c: commands that move stores between systems */
+
+extern const GOptionEntry tool_import_options[], tool_export_options[];
+int tool_run_import(char **args);
+int tool_run_export(char **args);
+
+/* ------------------------------------------------------------------------ */
 /* commands.c: each returns an exit status */
 
 typedef struct ToolCommand {

@@ -17,16 +17,20 @@ _uefi_varstore()
         sign) options='--key --cert --append --time --guid --attr --owner
                        --help' ;;
         status) options='--json --size --force-secure-boot --help' ;;
+        import) options='--format --replace --dictionary --size --help' ;;
+        export) options='--format --template --dictionary --help' ;;
         check|diff) options='--json --help' ;;
         *) options='--help' ;;
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm diff check fold enroll reset-keys sign
-               --help'
+        words='status list get set rm diff check fold enroll reset-keys sign import
+               export --help'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
                MORLOCK SHIM MICROSOFT'
+    elif [ "$prev" = --format ]; then
+        words='aws edk2 efivarfs uefivars xen'
     elif [[ $cur == -* ]]; then
         words=$options
     else

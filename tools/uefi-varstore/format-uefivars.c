@@ -1,0 +1,181 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: JSON of python-uefivars, versions 1 and 2
+ *
+ * Version 2 is a document such as ours, but for the key "timestamp", which we
+ * call "time".  Version 1 is nothing but the list of variables; it may have
+ * spaces between bytes, also those of a GUID, which is in binary order then.
+ */
+
+#include "qemu/osdep.h"
+#include "format.h"
+#include "hw/uefi/var-service-text.h"
+
+#define GUID_DIGITS     (2 * sizeof(UefiGuid))
+
+static char first_character(const UefiMsg *in)
+{
+    for (size_t i = 0; i < in->size; i++) {
+        if (!g_ascii_isspace(in->buf[i])) {
+            return in->buf[i];
+        }
+    }
+    return 0;
+}
+
+static bool detect(UefiMsg *in)
+{
+    char c = first_character(in);
+
+    return c == '{' || c == '[';
+}
+
+/* The same without spaces, in place; returns whether there were any */
+static bool remove_spaces(char *text)
+{
+    char *out = text;
+
+    if (!text || !strchr(text, ' ')) {
+        return false;
+    }
+    for (; *text; text++) {
+        if (*text != ' ') {
+            *out++ = *text;
+        }
+    }
+    *out = 0;
+    return true;
+}
+
+/* @text is @guid as a sequence of bytes */
+static bool parse_binary_guid(const char *text, UefiGuid *guid)
+{
+    if (strlen(text) != GUID_DIGITS) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(guid->b); i++, text += 2) {
+        if (!g_ascii_isxdigit(text[0]) || !g_ascii_isxdigit(text[1])) {
+            return false;
+        }
+        guid->b[i] = g_ascii_xdigit_value(text[0]) << 4 |
+                     g_ascii_xdigit_value(text[1]);
+    }
+    return true;
+}
+
+static void modernize(UefiTextEntry *e)
+{
+    UefiGuid guid;
+
+    remove_spaces(e->data);
+    remove_spaces(e->time);
+    remove_spaces(e->timestamp);
+    remove_spaces(e->digest);
+    if (remove_spaces(e->guid) && parse_binary_guid(e->guid, &guid)) {
+        g_free(e->guid);
+        e->guid = uefi_guid_print(&guid);
+    }
+}
+
+static void print_member(GString *out, const char *key, const char *value)
+{
+    /* strings of an entry are as they stand in JSON */
+    if (value) {
+        g_string_append_printf(out, ", \"%s\": \"%s\"", key, value);
+    }
+}
+
+static void print_entry(GString *out, const UefiTextEntry *e)
+{
+    g_string_append_printf(out, "{\"name\": \"%s\"", e->name);
+    print_member(out, "guid", e->guid);
+    if (e->has_attr) {
+        g_string_append_printf(out, ", \"attr\": %" PRId64, e->attr);
+    }
+    print_member(out, "data", e->data);
+    print_member(out, "time", e->time);
+    print_member(out, "timestamp", e->timestamp);
+    print_member(out, "digest", e->digest);
+    g_string_append_c(out, '}');
+}
+
+/* A document that our own reader takes */
+static GString *rewrite(ToolTransfer *t, GPtrArray *entries)
+{
+    GString *out = g_string_new(NULL);
+    const char *separator = "\n";
+
+    g_string_append_printf(out, "{\"version\": %d, \"variables\": [",
+                           UEFI_TEXT_VERSION);
+    for (guint i = 0; i < entries->len; i++) {
+        UefiTextEntry *e = entries->pdata[i];
+
+        if (e->has_attr && !(e->attr & EFI_ATTR_NV)) {
+            t->losses[TOOL_LOSS_VOLATILE]++;
+            continue;
+        }
+        modernize(e);
+        g_string_append(out, separator);
+        print_entry(out, e);
+        separator = ",\n";
+    }
+    g_string_append(out, "]}");
+    return out;
+}
+
+static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
+{
+    bool bare = first_character(in) == '[';
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) document = NULL;
+    g_autoptr(GPtrArray) entries = NULL;
+    g_autofree char *json = NULL;
+
+    if (memchr(in->buf, 0, in->size)) {
+        return uefi_text_fail(err, "there is a NUL character in the text");
+    }
+    g_string_append(text, bare ? "{\"version\": 2, \"variables\": " : "");
+    g_string_append_len(text, (const char *)in->buf, in->size);
+    g_string_append(text, bare ? "}" : "");
+    json = uefi_text_scan(text->str, err);
+    entries = json ? uefi_json_parse(json, UEFI_TEXT_DOCUMENT, t->notes, err)
+                   : NULL;
+    if (!entries) {
+        return false;
+    }
+    document = rewrite(t, entries);
+    g_ptr_array_unref(t->vars);
+    t->vars = uefi_text_parse_document(document->str, t->notes, err);
+    if (!t->vars) {
+        t->vars = g_ptr_array_new();
+        return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------ */
+
+static GByteArray *uefivars_write(ToolTransfer *t, GError **err)
+{
+    g_autoptr(GString) out = g_string_new("{\"version\": 2, \"variables\": [");
+    size_t size;
+
+    for (guint i = 0; i < t->vars->len; i++) {
+        g_string_append(out, i ? ",\n" : "\n");
+        uefi_text_print_variable(out, t->vars->pdata[i]);
+    }
+    g_string_append(out, "\n]}\n");
+    /* no string can look like this: quotes in names are escaped */
+    g_string_replace(out, ", \"time\": \"", ", \"timestamp\": \"", 0);
+    size = out->len;
+    return g_byte_array_new_take(
+        (guint8 *)g_string_free(g_steal_pointer(&out), FALSE), size);
+}
+
+const ToolFormat tool_format_uefivars = {
+    .name = "uefivars",
+    .detect = detect,
+    .read = uefivars_read,
+    .write = uefivars_write,
+};

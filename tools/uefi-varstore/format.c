@@ -1,0 +1,335 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: stores of other programs, what they have in common
+ */
+
+#include "qemu/osdep.h"
+#include "format.h"
+#include "hw/uefi/var-service-text.h"
+
+static const ToolFormat *const formats[] = {
+    &tool_format_aws, &tool_format_edk2, &tool_format_efivarfs,
+    &tool_format_uefivars, &tool_format_xen,
+};
+
+const ToolFormat *tool_format_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        if (!strcmp(formats[i]->name, name)) {
+            return formats[i];
+        }
+    }
+    return NULL;
+}
+
+char *tool_format_names(void)
+{
+    const char *names[ARRAY_SIZE(formats) + 1] = { };
+
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        names[i] = formats[i]->name;
+    }
+    return g_strjoinv(", ", (char **)names);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Files */
+
+static bool fail_errno(GError **err)
+{
+    return uefi_text_fail(err, "%s", g_strerror(errno));
+}
+
+static bool read_all(int fd, uint8_t *buf, size_t size, GError **err)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t count = read(fd, buf + done, size - done);
+
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            return fail_errno(err);
+        }
+        if (!count) {
+            return uefi_text_fail(err, "the file became shorter while it was "
+                                  "read");
+        }
+        done += count;
+    }
+    return true;
+}
+
+static GBytes *read_fd(int fd, GError **err)
+{
+    g_autofree uint8_t *buf = NULL;
+    struct stat st;
+
+    if (fstat(fd, &st)) {
+        fail_errno(err);
+        return NULL;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        uefi_text_fail(err, "not a regular file");
+        return NULL;
+    }
+    if (st.st_size > UEFI_VAR_FILE_LIMIT) {
+        uefi_text_fail(err, "larger than any store (%d bytes)",
+                       UEFI_VAR_FILE_LIMIT);
+        return NULL;
+    }
+    buf = g_malloc(st.st_size);
+    if (!read_all(fd, buf, st.st_size, err)) {
+        return NULL;
+    }
+    return g_bytes_new_take(g_steal_pointer(&buf), st.st_size);
+}
+
+GBytes *tool_load_file(const char *path, GError **err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    GBytes *bytes;
+
+    if (fd < 0) {
+        fail_errno(err);
+        return NULL;
+    }
+    bytes = read_fd(fd, err);
+    close(fd);
+    return bytes;
+}
+
+UefiMsg tool_cursor(GBytes *bytes)
+{
+    size_t size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    UefiMsg msg;
+
+    uefi_msg_init(&msg, (void *)data, size, 8);
+    return msg;
+}
+
+bool tool_starts_with(const UefiMsg *in, const char *text)
+{
+    return in->size >= strlen(text) && !memcmp(in->buf, text, strlen(text));
+}
+
+GBytes *tool_read_base64(const UefiMsg *in)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree uint8_t *data = NULL;
+    size_t digits, size;
+
+    for (size_t i = 0; i < in->size; i++) {
+        if (!g_ascii_isspace(in->buf[i])) {
+            g_string_append_c(text, in->buf[i]);
+        }
+    }
+    digits = strspn(text->str, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
+                    "stuvwxyz0123456789+/");
+    digits += strspn(text->str + digits, "=");
+    if (digits != text->len || text->len % 4 ||
+        g_str_has_suffix(text->str, "===")) {
+        return NULL;
+    }
+    data = g_base64_decode(text->str, &size);
+    /* a buffer of just that size */
+    return g_bytes_new(data, size);
+}
+
+const uint8_t *tool_get_blob(UefiMsg *in, size_t *size)
+{
+    uint64_t wanted = uefi_msg_get_u64(in);
+
+    *size = MIN(wanted, SIZE_MAX);
+    return uefi_msg_get_bytes(in, *size);
+}
+
+bool tool_is_zero(const uint8_t *data, size_t size)
+{
+    while (size && !*data) {
+        data++;
+        size--;
+    }
+    return !size;
+}
+
+/* ------------------------------------------------------------------------ */
+/* Variables */
+
+void tool_transfer_note(ToolTransfer *t, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_ptr_array_add(t->notes, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+/* NULL unless @data is one unit or more, none of them zero */
+static uint16_t *read_units(const uint8_t *data, size_t size)
+{
+    g_autofree uint16_t *name = g_new0(uint16_t, size / 2 + 1);
+
+    if (!size || size % 2) {
+        return NULL;
+    }
+    for (size_t i = 0; i < size / 2; i++) {
+        name[i] = data[2 * i] | data[2 * i + 1] << 8;
+        if (!name[i]) {
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&name);
+}
+
+/* @units is taken over; NULL for what is no name */
+static UefiVariable *add(ToolTransfer *t, const UefiGuid *guid,
+                         uint16_t *units, uint32_t attributes,
+                         const uint8_t *data, size_t data_size, GError **err)
+{
+    g_autofree uint16_t *name = units;
+    UefiVariable *var;
+
+    if (!name || !*name) {
+        uefi_text_fail(err, "variable %u has no valid name",
+                       t->vars->len + 1);
+        return NULL;
+    }
+    if (!data_size) {
+        g_autofree char *shown = uefi_str_print(name);
+
+        uefi_text_fail(err, "variable '%s' has no value", shown);
+        return NULL;
+    }
+    if (!(attributes & EFI_ATTR_NV)) {
+        t->losses[TOOL_LOSS_VOLATILE]++;
+        return NULL;
+    }
+    var = uefi_variable_new(guid, name, attributes,
+                            g_bytes_new(data, data_size));
+    g_ptr_array_add(t->vars, var);
+    return var;
+}
+
+UefiVariable *tool_transfer_add(ToolTransfer *t, const UefiGuid *guid,
+                                const uint8_t *name, size_t name_size,
+                                uint32_t attributes, const uint8_t *data,
+                                size_t data_size, GError **err)
+{
+    return add(t, guid, read_units(name, name_size), attributes, data,
+               data_size, err);
+}
+
+UefiVariable *tool_transfer_add_utf8(ToolTransfer *t, const UefiGuid *guid,
+                                     const uint8_t *name, size_t name_size,
+                                     uint32_t attributes, const uint8_t *data,
+                                     size_t data_size, GError **err)
+{
+    g_autofree char *text = g_strndup((const char *)name, name_size);
+    uint16_t *units = NULL;
+
+    /* a NUL within the name makes it shorter */
+    if (strlen(text) == name_size) {
+        units = g_utf8_to_utf16(text, -1, NULL, NULL, NULL);
+    }
+    return add(t, guid, units, attributes, data, data_size, err);
+}
+
+/*
+ * Through the text form of our own, which checks everything a document needs
+ * and knows what other programs keep differently, such as certdb.
+ */
+static bool normalize(ToolTransfer *t, GError **err)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GPtrArray) vars = NULL;
+
+    g_string_append_printf(text, "{\"version\": %d, \"variables\": [",
+                           UEFI_TEXT_VERSION);
+    for (guint i = 0; i < t->vars->len; i++) {
+        g_string_append(text, i ? ",\n" : "\n");
+        uefi_text_print_variable(text, t->vars->pdata[i]);
+    }
+    g_string_append(text, "]}");
+    vars = uefi_text_parse_document(text->str, t->notes, err);
+    if (!vars) {
+        return false;
+    }
+    g_ptr_array_unref(t->vars);
+    t->vars = g_steal_pointer(&vars);
+    return true;
+}
+
+/* ------------------------------------------------------------------------ */
+
+static bool read_directory(ToolTransfer *t, const ToolFormat *format,
+                           GError **err)
+{
+    if (format && format->detect) {
+        return uefi_text_fail(err, "a directory is not in the format %s",
+                              format->name);
+    }
+    return tool_format_efivarfs.read(t, NULL, err) && normalize(t, err);
+}
+
+static const ToolFormat *detect(GBytes *bytes, GError **err)
+{
+    g_autofree char *names = tool_format_names();
+
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        UefiMsg msg = tool_cursor(bytes);
+
+        if (formats[i]->detect && formats[i]->detect(&msg)) {
+            return formats[i];
+        }
+    }
+    uefi_text_fail(err, "in none of the formats known here (%s)", names);
+    return NULL;
+}
+
+bool tool_format_read(ToolTransfer *t, const ToolFormat *format, GError **err)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    UefiMsg msg;
+
+    if (g_file_test(t->path, G_FILE_TEST_IS_DIR)) {
+        return read_directory(t, format, err);
+    }
+    bytes = tool_load_file(t->path, err);
+    if (!bytes) {
+        return false;
+    }
+    if (!format) {
+        format = detect(bytes, err);
+    }
+    if (!format) {
+        return false;
+    }
+    if (!format->detect) {
+        return uefi_text_fail(err, "not a directory");
+    }
+    msg = tool_cursor(bytes);
+    return format->read(t, &msg, err) && normalize(t, err);
+}
+
+bool tool_format_write(ToolTransfer *t, const ToolFormat *format, GError **err)
+{
+    g_autoptr(GByteArray) bytes = NULL;
+    struct stat st;
+
+    if (!lstat(t->path, &st)) {
+        return uefi_text_fail(err, "%s", g_strerror(EEXIST));
+    }
+    if (format->write_directory) {
+        return format->write_directory(t, err);
+    }
+    bytes = format->write(t, err);
+    return bytes &&
+           g_file_set_contents_full(t->path, (const char *)bytes->data,
+                                    bytes->len, G_FILE_SET_CONTENTS_CONSISTENT |
+                                    G_FILE_SET_CONTENTS_DURABLE, 0600, err);
+}

@@ -1,0 +1,122 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: stores of other programs
+ *
+ * A format is a file format-NAME.c and a line of the table in format.c.  It
+ * turns foreign bytes into variables and back; whatever is the same for all
+ * of them (certdb, duplicates, volatile variables) is not its business.
+ */
+
+#ifndef UEFI_VARSTORE_FORMAT_H
+#define UEFI_VARSTORE_FORMAT_H
+
+#include "tool.h"
+
+/* What did not come over, with the number of variables concerned */
+typedef enum ToolLoss {
+    TOOL_LOSS_VOLATILE,     /* left out: they do not outlive a reset */
+    TOOL_LOSS_TIME,         /* time stamps of authenticated variables */
+    TOOL_LOSS_BINDING,      /* signers of private variables */
+    TOOL_LOSS_NAME,         /* left out: the format cannot hold the name */
+    TOOL_LOSS__MAX
+} ToolLoss;
+
+typedef struct ToolTransfer {
+    const char *path;       /* of the foreign store */
+    const char *template;   /* image that an export fills, or NULL */
+    const char *dictionary; /* file for the compression of AWS, or NULL */
+    GPtrArray *vars;        /* UefiVariable, in order, owned */
+    GPtrArray *notes;       /* char *, what else is worth a line */
+    unsigned losses[TOOL_LOSS__MAX];
+} ToolTransfer;
+
+typedef struct ToolFormat {
+    const char *name;
+
+    /** detect: whether @in looks like it; NULL when it is a directory */
+    bool (*detect)(UefiMsg *in);
+
+    /** read: add what @in holds to @t; @in is NULL for a directory */
+    bool (*read)(ToolTransfer *t, UefiMsg *in, GError **err);
+
+    /**
+     * write: the variables of @t as a new file, or NULL with @err set
+     *
+     * A format without it has write_directory, which makes @t->path.
+     */
+    GByteArray *(*write)(ToolTransfer *t, GError **err);
+    bool (*write_directory)(ToolTransfer *t, GError **err);
+
+    bool needs_template;    /* to write */
+} ToolFormat;
+
+extern const ToolFormat tool_format_aws;
+extern const ToolFormat tool_format_edk2;
+extern const ToolFormat tool_format_efivarfs;
+extern const ToolFormat tool_format_uefivars;
+extern const ToolFormat tool_format_xen;
+
+/** tool_format_find: the format called @name, or NULL */
+const ToolFormat *tool_format_find(const char *name);
+
+/** tool_format_names: all of them, for people; the caller frees */
+char *tool_format_names(void);
+
+/**
+ * tool_format_read: fill @t with the variables of the store at @t->path
+ * @format: NULL to find out
+ */
+bool tool_format_read(ToolTransfer *t, const ToolFormat *format,
+                      GError **err);
+
+/** tool_format_write: make a store of the variables of @t at @t->path */
+bool tool_format_write(ToolTransfer *t, const ToolFormat *format,
+                       GError **err);
+
+/* ------------------------------------------------------------------------ */
+/* For formats */
+
+/**
+ * tool_load_file: all of the regular file @path, in a buffer of just its size
+ */
+GBytes *tool_load_file(const char *path, GError **err);
+
+/** tool_cursor: a cursor that reads @bytes, which it borrows */
+UefiMsg tool_cursor(GBytes *bytes);
+
+/** tool_starts_with: whether the first bytes under @in are those of @text */
+bool tool_starts_with(const UefiMsg *in, const char *text);
+
+/** tool_read_base64: NULL unless @in is base64, line breaks not counting */
+GBytes *tool_read_base64(const UefiMsg *in);
+
+/** tool_get_blob: bytes with their number before them (u64), or NULL */
+const uint8_t *tool_get_blob(UefiMsg *in, size_t *size);
+
+/** tool_is_zero: whether @data has no byte but 0 */
+bool tool_is_zero(const uint8_t *data, size_t size);
+
+/**
+ * tool_transfer_add: a variable that has been read
+ * @name: its units, without NUL; @name_size: bytes
+ *
+ * A volatile one is counted and left out, then and on error NULL is returned;
+ * @err tells which.
+ */
+UefiVariable *tool_transfer_add(ToolTransfer *t, const UefiGuid *guid,
+                                const uint8_t *name, size_t name_size,
+                                uint32_t attributes, const uint8_t *data,
+                                size_t data_size, GError **err);
+
+/** tool_transfer_add_utf8: the same, for a name in UTF-8, without NUL */
+UefiVariable *tool_transfer_add_utf8(ToolTransfer *t, const UefiGuid *guid,
+                                     const uint8_t *name, size_t name_size,
+                                     uint32_t attributes, const uint8_t *data,
+                                     size_t data_size, GError **err);
+
+/** tool_transfer_note: something to be told about the transfer */
+void tool_transfer_note(ToolTransfer *t, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+
+#endif /* UEFI_VARSTORE_FORMAT_H */

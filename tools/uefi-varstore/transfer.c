@@ -1,0 +1,200 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: move stores between systems
+ */
+
+#include "qemu/osdep.h"
+#include "format.h"
+
+/* Options */
+static gboolean opt_replace;
+static char *opt_format;
+static char *opt_template;
+static char *opt_dictionary;
+static gint64 opt_size = UEFI_LIMIT_NV_SIZE;
+
+#define OPTION_DICTIONARY \
+    { "dictionary", 'd', 0, G_OPTION_ARG_FILENAME, &opt_dictionary, \
+      "Dictionary of the format aws", "PATH" }
+
+static const char *const losses[TOOL_LOSS__MAX] = {
+    [TOOL_LOSS_VOLATILE] = "volatile variables are left out",
+    [TOOL_LOSS_TIME] = "authenticated variables have lost their time stamps",
+    [TOOL_LOSS_BINDING] = "private variables have lost their signers",
+    [TOOL_LOSS_NAME] = "variables are left out, as their names do not fit",
+};
+
+static void transfer_init(ToolTransfer *t, const char *path)
+{
+    *t = (ToolTransfer) {
+        .path = path,
+        .template = opt_template,
+        .dictionary = opt_dictionary,
+        .vars = g_ptr_array_new_with_free_func(
+            (GDestroyNotify)uefi_variable_free),
+        .notes = g_ptr_array_new_with_free_func(g_free),
+    };
+}
+
+static void transfer_clear(ToolTransfer *t)
+{
+    g_ptr_array_unref(t->vars);
+    g_ptr_array_unref(t->notes);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ToolTransfer, transfer_clear)
+
+/* What the user would not expect, once it has happened */
+static void print_notes(const ToolTransfer *t)
+{
+    for (guint i = 0; i < t->notes->len; i++) {
+        fprintf(stderr, TOOL_NAME ": %s: note: %s\n", t->path,
+                (char *)t->notes->pdata[i]);
+    }
+    for (int i = 0; i < TOOL_LOSS__MAX; i++) {
+        if (t->losses[i]) {
+            fprintf(stderr, TOOL_NAME ": %s: note: %u %s\n", t->path,
+                    t->losses[i], losses[i]);
+        }
+    }
+}
+
+/* The format of --format in @format, or NULL.  Returns false for a bad one. */
+static bool get_format(const ToolFormat **format)
+{
+    g_autofree char *names = tool_format_names();
+
+    *format = opt_format ? tool_format_find(opt_format) : NULL;
+    if (opt_format && !*format) {
+        tool_fail("there is no format '%s'; there are: %s", opt_format, names);
+        return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------ */
+/* import */
+
+/* All variables of @t instead of those of @s */
+static UefiVarChange *make_change(const ToolStore *s, ToolTransfer *t)
+{
+    UefiVarChange *change = uefi_var_change_new();
+    const UefiVariable *var = NULL;
+
+    while ((var = tool_store_next(s, var))) {
+        uefi_var_change_remove(change, &var->guid, var->name);
+    }
+    while (t->vars->len) {
+        uefi_var_change_add(change, g_ptr_array_steal_index(t->vars, 0));
+    }
+    return change;
+}
+
+static int write_store(ToolTransfer *t, const char *path)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(ToolStore) s = tool_open(path, TOOL_CREATE);
+    g_autoptr(UefiVarChange) change = NULL;
+
+    if (!s) {
+        return TOOL_FAILED;
+    }
+    if (tool_store_next(s, NULL) && !opt_replace) {
+        return tool_fail("%s: there are variables already (see --replace)",
+                         path);
+    }
+    change = make_change(s, t);
+    if (!tool_store_commit(s, change, opt_size, &err)) {
+        return tool_fail("%s", err->message);
+    }
+    return TOOL_OK;
+}
+
+int tool_run_import(char **args)
+{
+    g_auto(ToolTransfer) t = { };
+    g_autoptr(GError) err = NULL;
+    const ToolFormat *format;
+    int status;
+
+    transfer_init(&t, args[0]);
+    if (!tool_check_size(opt_size) || !get_format(&format)) {
+        return TOOL_USAGE;
+    }
+    if (!tool_format_read(&t, format, &err)) {
+        return tool_fail("%s: %s", args[0], err->message);
+    }
+    status = write_store(&t, args[1]);
+    if (status == TOOL_OK) {
+        print_notes(&t);
+    }
+    return status;
+}
+
+const GOptionEntry tool_import_options[] = {
+    { "format", 'f', 0, G_OPTION_ARG_STRING, &opt_format,
+      "Format of SOURCE, when it is not recognized", "NAME" },
+    { "replace", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
+      "Drop the variables that FILE has", NULL },
+    OPTION_DICTIONARY,
+    { "size", 's', 0, G_OPTION_ARG_INT64, &opt_size,
+      "The device's size property; 262144 by default", "BYTES" },
+    { }
+};
+
+/* ------------------------------------------------------------------------ */
+/* export */
+
+static bool get_variables(ToolTransfer *t, const char *path)
+{
+    g_autoptr(ToolStore) s = tool_open(path, TOOL_READ);
+    const UefiVariable *var = NULL;
+
+    while (s && (var = tool_store_next(s, var))) {
+        UefiVariable *copy =
+            uefi_variable_new(&var->guid, var->name, var->attributes,
+                              g_bytes_ref(var->data));
+
+        copy->time = var->time;
+        copy->binding = var->binding ? g_bytes_ref(var->binding) : NULL;
+        g_ptr_array_add(t->vars, copy);
+    }
+    return s;
+}
+
+int tool_run_export(char **args)
+{
+    g_auto(ToolTransfer) t = { };
+    g_autoptr(GError) err = NULL;
+    const ToolFormat *format;
+
+    transfer_init(&t, args[1]);
+    if (!get_format(&format)) {
+        return TOOL_USAGE;
+    }
+    if (!format) {
+        tool_fail("export: --format is needed");
+        return TOOL_USAGE;
+    }
+    if (format->needs_template && !opt_template) {
+        tool_fail("export: the format %s needs --template", format->name);
+        return TOOL_USAGE;
+    }
+    if (!get_variables(&t, args[0])) {
+        return TOOL_FAILED;
+    }
+    if (!tool_format_write(&t, format, &err)) {
+        return tool_fail("%s: %s", args[1], err->message);
+    }
+    print_notes(&t);
+    return TOOL_OK;
+}
+
+const GOptionEntry tool_export_options[] = {
+    { "format", 'f', 0, G_OPTION_ARG_STRING, &opt_format,
+      "Format of TARGET", "NAME" },
+    { "template", 't', 0, G_OPTION_ARG_FILENAME, &opt_template,
+      "Flash image to take everything but the variables from", "IMAGE" },
+    OPTION_DICTIONARY,
+    { }
+};
