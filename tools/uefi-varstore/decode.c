@@ -5,8 +5,6 @@
  */
 
 #include "qemu/osdep.h"
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include "tool.h"
 #include "hw/uefi/var-service-siglist.h"
 
@@ -187,67 +185,6 @@ static bool decode_load_option(GString *out, const uint8_t *data, size_t size)
 
 /* ------------------------------------------------------------------------ */
 
-typedef int (*GetName)(gnutls_x509_crt_t crt, gnutls_datum_t *name,
-                       unsigned flags);
-
-static void print_dn(GString *out, const char *label, gnutls_x509_crt_t crt,
-                     GetName get)
-{
-    gnutls_datum_t name;
-
-    g_string_append_printf(out, "  %s: ", label);
-    if (get(crt, &name, 0) < 0) {
-        g_string_append(out, "none\n");
-        return;
-    }
-    for (unsigned i = 0; i < name.size; i++) {
-        /* bytes of UTF-8 pass, whatever could steer a terminal does not */
-        bool control = name.data[i] < 0x20 || name.data[i] == 0x7f;
-
-        g_string_append_c(out, control ? '?' : name.data[i]);
-    }
-    g_string_append_c(out, '\n');
-    gnutls_free(name.data);
-}
-
-static void print_date(GString *out, const char *label, time_t when)
-{
-    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(when);
-    g_autofree char *text = date ? g_date_time_format(date, "%F") : NULL;
-
-    g_string_append_printf(out, "%s%s", label, text ?: "?");
-}
-
-static void print_certificate(GString *out, const uint8_t *data, size_t size)
-{
-    const gnutls_datum_t der = { .data = (uint8_t *)data, .size = size };
-    gnutls_x509_crt_t crt;
-    unsigned char digest[32];
-    size_t digest_size = sizeof(digest);
-
-    if (gnutls_x509_crt_init(&crt) < 0) {
-        return;
-    }
-    if (gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) < 0) {
-        g_string_append(out, "  not readable\n");
-        gnutls_x509_crt_deinit(crt);
-        return;
-    }
-    print_dn(out, "subject", crt, gnutls_x509_crt_get_dn3);
-    print_dn(out, "issuer", crt, gnutls_x509_crt_get_issuer_dn3);
-    print_date(out, "  valid: ", gnutls_x509_crt_get_activation_time(crt));
-    print_date(out, " to ", gnutls_x509_crt_get_expiration_time(crt));
-    g_string_append(out, "\n  SHA-256: ");
-    if (!gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest,
-                                         &digest_size)) {
-        for (size_t i = 0; i < digest_size; i++) {
-            g_string_append_printf(out, "%02x", digest[i]);
-        }
-    }
-    g_string_append_c(out, '\n');
-    gnutls_x509_crt_deinit(crt);
-}
-
 static void print_list(GString *out, const UefiSigList *list)
 {
     if (!uefi_siglist_is_x509(list)) {
@@ -265,7 +202,7 @@ static void print_list(GString *out, const UefiSigList *list)
         const uint8_t *data = uefi_siglist_cert(list, i, &size);
 
         g_string_append_printf(out, "X.509 certificate, owner %s\n", owner);
-        print_certificate(out, data, size);
+        tool_print_certificate(out, data, size);
     }
 }
 

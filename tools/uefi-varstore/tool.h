@@ -111,6 +111,9 @@ bool tool_is_pem(GBytes *file);
 /** tool_certificates: those in @file, PEM or DER, as an array of GBytes, DER */
 GPtrArray *tool_certificates(GBytes *file, const char *name);
 
+/** tool_print_certificate: what @data says, in lines that are indented */
+void tool_print_certificate(GString *out, const uint8_t *data, size_t size);
+
 typedef struct ToolKeyPair {
     GBytes *key;        /* PEM, PKCS #8, not encrypted */
     GBytes *cert;       /* PEM, signed by itself */
