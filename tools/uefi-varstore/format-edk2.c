@@ -117,7 +117,7 @@ static bool read_volume(UefiMsg *in, size_t at, uint64_t *left, GError **err)
 
 static bool find_area(UefiMsg *in, Area *area, GError **err)
 {
-    uint64_t left;
+    uint64_t left = 0;
     uint32_t size;
     uint8_t format, state;
     UefiGuid guid;
