@@ -17,7 +17,8 @@ from varstore import (DATA, GLOBAL, IMGSEC, PROGRAM, SIGNER, TEST, TIME, Tool,
                       document, entry, journal, main)
 
 COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'diff', 'check', 'fold',
-            'enroll', 'reset-keys', 'sign', 'import', 'export']
+            'enroll', 'reset-keys', 'sign', 'import', 'export',
+            'firmware-descriptor']
 
 # An ESL with one SHA-256 hash
 ESL = ('2616c4c14c509240aca941f936934328' '4c000000' '00000000' '30000000' +

@@ -835,5 +835,8 @@ const ToolCommand tool_commands[] = {
       NULL, 1, 1, tool_run_reset_keys },
     { "sign", "NAME INPUT OUTPUT", "Sign an update for a running guest.",
       tool_sign_options, 3, 3, tool_run_sign },
+    { "firmware-descriptor", "IMAGE",
+      "Describe firmware for libvirt and the like.",
+      tool_descriptor_options, 1, 1, tool_run_descriptor },
     { }
 };

@@ -25,7 +25,7 @@ static void print_help(FILE *out)
           "See and change the UEFI variables that a QEMU device keeps in "
           "FILE.\n\nCommands:\n", out);
     for (const ToolCommand *c = tool_commands; c->name; c++) {
-        fprintf(out, "  %-10s %s\n", c->name, c->summary);
+        fprintf(out, "  %-19s %s\n", c->name, c->summary);
     }
     fputs("\n'" TOOL_NAME " COMMAND --help' shows the options of a command.\n",
           out);

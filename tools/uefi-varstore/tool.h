@@ -189,6 +189,12 @@ void tool_hexdump(GString *out, const uint8_t *data, size_t size);
 bool tool_device_path(GString *out, const uint8_t *data, size_t size);
 
 /* ------------------------------------------------------------------------ */
+/* descriptor.c: firmware for managers of virtual machines */
+
+extern const GOptionEntry tool_descriptor_options[];
+int tool_run_descriptor(char **args);
+
+/* ------------------------------------------------------------------------ */
 /* status.c: secure boot */
 
 /**

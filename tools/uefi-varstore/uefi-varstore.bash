@@ -19,18 +19,23 @@ _uefi_varstore()
         status) options='--json --size --force-secure-boot --help' ;;
         import) options='--format --replace --dictionary --size --help' ;;
         export) options='--format --template --dictionary --help' ;;
+        firmware-descriptor)
+            options='--arch --machine --secure-boot --template --description
+                     --help' ;;
         check|diff) options='--json --help' ;;
         *) options='--help' ;;
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         words='status list get set rm diff check fold enroll reset-keys sign import
-               export --help'
+               export firmware-descriptor --help'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
                MORLOCK SHIM MICROSOFT'
     elif [ "$prev" = --format ]; then
         words='aws edk2 efivarfs uefivars xen'
+    elif [ "$prev" = --arch ]; then
+        words='aarch64 loongarch64 riscv64 x86_64'
     elif [[ $cur == -* ]]; then
         words=$options
     else

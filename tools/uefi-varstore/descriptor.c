@@ -1,0 +1,215 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: descriptors, from which managers of virtual machines learn
+ * what firmware there is
+ *
+ * The format is docs/interop/firmware.json of QEMU.
+ */
+
+#include "qemu/osdep.h"
+#include <json-c/json.h>
+#include "tool.h"
+#include "hw/uefi/var-service-status.h"
+
+/* The first firmware volume of an image begins within so many bytes. */
+#define VOLUME_WITHIN   (64 * 1024)
+
+typedef struct json_object Json;
+
+static char *opt_arch;
+static char **opt_machines;
+static gboolean opt_secure_boot;
+static char *opt_template;
+static char *opt_description;
+
+const GOptionEntry tool_descriptor_options[] = {
+    { "arch", 'a', 0, G_OPTION_ARG_STRING, &opt_arch,
+      "aarch64, loongarch64, riscv64 or x86_64", "ARCH" },
+    { "machine", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &opt_machines,
+      "Machine types that the firmware is for; can be repeated", "GLOB" },
+    { "secure-boot", 0, 0, G_OPTION_ARG_NONE, &opt_secure_boot,
+      "The firmware was built with secure boot", NULL },
+    { "template", 't', 0, G_OPTION_ARG_FILENAME, &opt_template,
+      "The store that a new guest begins with", "FILE" },
+    { "description", 'd', 0, G_OPTION_ARG_STRING, &opt_description,
+      "What people read about the firmware", "TEXT" },
+    { }
+};
+
+/* Architectures that have a device, and their machines by default */
+static const struct {
+    const char *arch;
+    const char *machine;
+} targets[] = {
+    { "aarch64", "virt-*" },
+    { "loongarch64", "virt*" },
+    { "riscv64", "virt*" },
+    { "x86_64", "pc-q35-*" },
+};
+
+static const char *default_machine(const char *arch)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(targets); i++) {
+        if (!strcmp(targets[i].arch, arch)) {
+            return targets[i].machine;
+        }
+    }
+    return NULL;
+}
+
+/* The file that @path names is firmware: PI 1.8, volume 3, 3.2.1 */
+static bool check_image(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    g_autofree uint8_t *start = g_malloc(VOLUME_WITHIN);
+    ssize_t size;
+
+    /* pread() refuses what is no file */
+    size = fd < 0 ? -1 : pread(fd, start, VOLUME_WITHIN, 0);
+    if (size < 0) {
+        tool_fail("%s: %s", path, g_strerror(errno));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    for (ssize_t i = 0; i + 4 <= size; i++) {
+        if (!memcmp(start + i, "_FVH", 4)) {
+            return true;
+        }
+    }
+    if (size >= 0) {
+        tool_fail("%s: this is no image of UEFI firmware", path);
+    }
+    return false;
+}
+
+/* Whether a guest that begins with the store @path has secure boot on */
+static bool read_template(const char *path, bool *secure_boot)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(UefiVarStatus) status = NULL;
+    g_autoptr(ToolStore) s = tool_store_open(path, TOOL_READ, &err);
+
+    if (!s) {
+        tool_fail("%s", err->message);
+        return false;
+    }
+    if (!s->file) {
+        tool_fail("%s: there is no such file", path);
+        return false;
+    }
+    status = uefi_status_new(s->uv);
+    *secure_boot = uefi_secure_boot_is_on(status->next);
+    return true;
+}
+
+/* The absolute form of @path, or NULL after a message */
+static char *absolute(const char *path)
+{
+    char *result = g_canonicalize_filename(path, NULL);
+
+    if (!g_utf8_validate(result, -1, NULL)) {
+        tool_fail("a path in a descriptor is UTF-8");
+        g_clear_pointer(&result, g_free);
+    }
+    return result;
+}
+
+static void add(Json *object, const char *key, Json *value)
+{
+    json_object_object_add(object, key, value);
+}
+
+static Json *list_of(const char *const *items)
+{
+    Json *list = json_object_new_array();
+
+    for (size_t i = 0; items[i]; i++) {
+        json_object_array_add(list, json_object_new_string(items[i]));
+    }
+    return list;
+}
+
+static Json *mapping(const char *image, const char *template)
+{
+    Json *object = json_object_new_object();
+
+    add(object, "device", json_object_new_string("memory"));
+    add(object, "filename", json_object_new_string(image));
+    if (template) {
+        Json *vars = json_object_new_object();
+
+        add(vars, "template", json_object_new_string(template));
+        add(object, "uefi-vars", vars);
+    }
+    return object;
+}
+
+static Json *target(const char *arch, const char *const *machines)
+{
+    Json *list = json_object_new_array();
+    Json *object = json_object_new_object();
+
+    add(object, "architecture", json_object_new_string(arch));
+    add(object, "machines", list_of(machines));
+    json_object_array_add(list, object);
+    return list;
+}
+
+/* @enrolled: the template has secure boot on */
+static void print_descriptor(const char *image, const char *template,
+                             bool enrolled)
+{
+    const char *const machines[] = { default_machine(opt_arch), NULL };
+    const char *const features[] = {
+        "host-uefi-vars",
+        opt_secure_boot ? "secure-boot" : NULL,
+        enrolled ? "enrolled-keys" : NULL,
+        NULL
+    };
+    const char *const interfaces[] = { "uefi", NULL };
+    const char *const tags[] = { NULL };
+    g_autofree char *description = g_strdup_printf(
+        "UEFI firmware for %s%s, variables kept by the host", opt_arch,
+        opt_secure_boot ? ", with Secure Boot" : "");
+    Json *root = json_object_new_object();
+
+    add(root, "description", json_object_new_string(
+        opt_description ? opt_description : description));
+    add(root, "interface-types", list_of(interfaces));
+    add(root, "mapping", mapping(image, template));
+    add(root, "targets", target(opt_arch, opt_machines ?
+                                (const char *const *)opt_machines :
+                                machines));
+    add(root, "features", list_of(features));
+    add(root, "tags", list_of(tags));
+    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+                                        JSON_C_TO_STRING_SPACED |
+                                        JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(root);
+}
+
+int tool_run_descriptor(char **args)
+{
+    g_autofree char *image = NULL;
+    g_autofree char *template = NULL;
+    bool template_enforces = false;
+
+    if (!opt_arch || !default_machine(opt_arch)) {
+        tool_fail("--arch is aarch64, loongarch64, riscv64 or x86_64");
+        return TOOL_USAGE;
+    }
+    image = absolute(args[0]);
+    if (!image || !check_image(image)) {
+        return TOOL_FAILED;
+    }
+    if (opt_template) {
+        template = absolute(opt_template);
+        if (!template || !read_template(template, &template_enforces)) {
+            return TOOL_FAILED;
+        }
+    }
+    print_descriptor(image, template, opt_secure_boot && template_enforces);
+    return TOOL_OK;
+}
