@@ -43,8 +43,8 @@ check: deps
 check-unit check-qtest: deps
 	@scripts/check $(@:check-%=%) rows
 
-.PHONY: check-overlay check-style check-functional
-check-overlay check-style check-functional: deps
+.PHONY: check-descriptors check-functional check-overlay check-style
+check-descriptors check-functional check-overlay check-style: deps
 	@scripts/check $(@:check-%=%)
 
 .PHONY: conformance
