@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Keys of secure boot: enroll, reset-keys and sign of uefi-varstore.
 
-usage: test-uefi-varstore-keys.py PROGRAM
+usage: test-uefi-varstore-keys.py PROGRAM GUEST-SET
 
 Inputs are made by OpenSSL and efitools; results are compared with those of
 virt-fw-vars, efitools and sbsigntool.
@@ -13,11 +13,14 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 from varstore import GLOBAL, IMGSEC, TEST, TIME, Tool, entry, main
+
+GUEST_SET = sys.argv[2]
 
 SBENABLE = 'f0a30bc7-af08-4556-99c4-001009c93a44'
 STAMP = '2024-01-02 03:04:05'       # the same as TIME
@@ -418,6 +421,33 @@ class Sign(Keys):
         signed.write_bytes(signed.read_bytes() + b'x')
         self.assertNotEqual(subprocess.run(args, capture_output=True,
                                            timeout=60).returncode, 0)
+
+    def test_guest(self):
+        """The device takes what has to be signed from who may sign it"""
+        self.ok('enroll', '--generate', 'Own', self.path)
+        dbx = self.file('dbx', hash_list(1))
+        updates = []
+
+        def update(answer, signer, name, value, *options):
+            path = self.dir / f'{len(updates)}.auth'
+            self.ok('sign', '-k', f'{self.path}.{signer}.key', '-c',
+                    f'{self.path}.{signer}.crt', *options, name, value, path)
+            attributes = '67' if '--append' in options else '27'
+            updates.append((answer, name, path, attributes))
+
+        update('OK', 'KEK', 'db', self.key('db.crt'), '--append')
+        update('OK', 'PK', 'db', self.key('db.crt'), '--append')
+        update('PKCS7_CHAIN', 'db', 'db', self.key('db.crt'), '--append')
+        update('OK', 'KEK', 'dbx', dbx, '-t', '2030-01-01 00:00:00')
+        update('AUTH_TIME_OLD', 'KEK', 'dbx', dbx, '-t', STAMP)
+        update('AUTH_NOT_PK', 'KEK', 'KEK', self.key('KEK.crt'), '-t',
+               '2030-01-01 00:00:00')
+        update('OK', 'PK', 'KEK', self.key('KEK.crt'), '-t',
+               '2030-01-01 00:00:00')
+        update('OK', 'PK', 'PK', '/dev/null', '-t', '2030-01-01 00:00:00')
+        args = [a for u in updates for a in u[1:]]
+        self.assertEqual(run(GUEST_SET, self.path, *args).decode().split(),
+                         [u[0] for u in updates])
 
     def test_now(self):
         before = time.gmtime()[:6]
