@@ -514,6 +514,52 @@ static void test_changed_keys(void)
     stop(uv, path);
 }
 
+static void wait_migrated(QTestState *qts)
+{
+    bool done = false;
+
+    while (!done) {
+        QDict *info = qtest_qmp_assert_success_ref(qts, "{'execute': "
+                                                   "'query-migrate'}");
+        const char *status = qdict_get_try_str(info, "status");
+
+        g_assert_cmpstr(status, !=, "failed");
+        done = !g_strcmp0(status, "completed");
+        qobject_unref(info);
+        g_usleep(10000);
+    }
+}
+
+/* For a guest that moves nothing changes */
+static void test_changed_migration(void)
+{
+    char *path = quefi_tmp_path("vars.json");
+    g_autofree char *stream = g_strconcat(path, ".stream", NULL);
+    g_autofree char *uri = g_strconcat("file:", stream, NULL);
+    QUefiVars *uv = start(path);
+    g_autofree char *args = g_strconcat(uv->args, " -incoming defer", NULL);
+    g_autoptr(GString) changes = NULL;
+
+    force_pk(uv);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'migrate', 'arguments': "
+                             "{'uri': %s}}", uri);
+    wait_migrated(uv->qts);
+    qtest_quit(uv->qts);
+
+    uv->qts = qtest_init(args);
+    changes = watch(uv);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'migrate-incoming', "
+                             "'arguments': {'uri': %s}}", uri);
+    wait_migrated(uv->qts);
+    qtest_qmp_eventwait(uv->qts, "RESUME");
+    assert_changed(uv, changes, "");
+    /* From here on, what changes is told again */
+    host_set(uv, SBENABLE, "SecureBootEnable", "00");
+    assert_changed(uv, changes, "SecureBootEnable");
+    unlink(stream);
+    stop(uv, path);
+}
+
 static void limit_file_size(QUefiVars *uv, rlim_t size)
 {
     struct rlimit limit;
@@ -721,6 +767,8 @@ int main(int argc, char **argv)
         qtest_add_func("uefi-vars/monitor/forced", test_forced);
         qtest_add_func("uefi-vars/monitor/changed", test_changed);
         qtest_add_func("uefi-vars/monitor/changed-keys", test_changed_keys);
+        qtest_add_func("uefi-vars/monitor/changed-migration",
+                       test_changed_migration);
         qtest_add_func("uefi-vars/monitor/save-failed", test_save_failed);
         qtest_add_func("uefi-vars/monitor/many", test_many);
         qtest_add_func("uefi-vars/monitor/hmp", test_hmp);
