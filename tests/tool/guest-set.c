@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     }
     uefi_vars_hard_reset(uv);
     for (int i = 2; i + 2 < argc; i += 3) {
-        set(uv, argv[i], argv[i + 1], strtoul(argv[i + 2], NULL, 16));
+        set(uv, argv[i], argv[i + 1], g_ascii_strtoull(argv[i + 2], NULL, 16));
     }
     uefi_vars_free(uv);
     return 0;
