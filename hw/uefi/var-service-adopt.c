@@ -90,8 +90,7 @@ static UefiVariable *read_variable(QEMUFile *f, size_t max)
 static bool fits(const UefiVarStore *store)
 {
     for (int class = 0; class < UEFI_CLASS__MAX; class++) {
-        if (uefi_store_used(store, class) >
-            uefi_store_capacity(store, class)) {
+        if (!uefi_store_fits(store, class)) {
             return false;
         }
     }

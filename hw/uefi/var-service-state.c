@@ -169,8 +169,7 @@ static bool get_variables(UefiVarStore *store, UefiMsg *msg, uint32_t count,
         uefi_store_apply(store, change);
     }
     for (int class = 0; class < UEFI_CLASS__MAX; class++) {
-        if (uefi_store_used(store, class) >
-            uefi_store_capacity(store, class)) {
+        if (!uefi_store_fits(store, class)) {
             return fail(err, "its variables need more room than there is "
                         "here (properties size, volatile-size and "
                         "hwerr-quota)");

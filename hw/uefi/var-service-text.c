@@ -342,6 +342,10 @@ static bool read_attr(const TextReader *r, uint32_t *attributes)
         entry_warn(r, "bit 6 (append) of attr is ignored");
         attr &= ~(int64_t)EFI_ATTR_AP;
     }
+    if (attr & ~(int64_t)EFI_ATTR_KIND) {
+        return entry_fail(r, "attr %" PRId64 " has a bit that no variable can "
+                          "have", attr);
+    }
     *attributes = attr;
     return true;
 }
@@ -679,13 +683,13 @@ static bool check_room(const UefiVarStore *store, GError **err)
     uint64_t hwerr = uefi_store_used(store, UEFI_CLASS_HWERR);
     uint64_t hwerr_room = uefi_store_capacity(store, UEFI_CLASS_HWERR);
 
-    if (nv > nv_room) {
+    if (!uefi_store_fits(store, UEFI_CLASS_NV)) {
         return uefi_text_fail(err, "the variables take %" PRIu64 " bytes, but "
                               "there is room for %" PRIu64 "; size has to be "
                               "at least %" PRIu64, nv, nv_room,
                               nv + EFI_VAR_STORE_HEADER_SIZE + hwerr_room);
     }
-    if (hwerr > hwerr_room) {
+    if (!uefi_store_fits(store, UEFI_CLASS_HWERR)) {
         return uefi_text_fail(err, "the hardware error records take %" PRIu64
                               " bytes, but there is room for %" PRIu64
                               "; remove them or raise their quota", hwerr,

@@ -16,6 +16,14 @@
 /* ------------------------------------------------------------------------ */
 /* Changes */
 
+static UefiReason save(UefiVarService *uv, const UefiVarChange *change)
+{
+    if (!uv->host->save || !uefi_var_change_touches_nv(uv->store, change)) {
+        return UEFI_REASON_OK;
+    }
+    return uv->host->save(uv->host_opaque, change);
+}
+
 static void publish(UefiVarService *uv, UefiVarChange *change)
 {
     if (uv->host->changed) {
@@ -28,9 +36,8 @@ UefiReason uefi_vars_commit(UefiVarService *uv, UefiVarChange *change)
 {
     UefiReason reason = uefi_store_check(uv->store, change);
 
-    if (reason == UEFI_REASON_OK && uv->host->save &&
-        uefi_var_change_touches_nv(uv->store, change)) {
-        reason = uv->host->save(uv->host_opaque, change);
+    if (reason == UEFI_REASON_OK) {
+        reason = save(uv, change);
     }
     if (reason == UEFI_REASON_OK) {
         publish(uv, change);
@@ -40,9 +47,9 @@ UefiReason uefi_vars_commit(UefiVarService *uv, UefiVarChange *change)
 
 void uefi_vars_commit_own(UefiVarService *uv, UefiVarChange *change)
 {
-    if (uefi_vars_commit(uv, change) != UEFI_REASON_OK) {
-        publish(uv, change);
-    }
+    /* The host knows of a failure and tries again. */
+    save(uv, change);
+    publish(uv, change);
 }
 
 UefiVariable *uefi_vars_put(UefiVarService *uv, UefiVarChange *change,

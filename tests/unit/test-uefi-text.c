@@ -199,6 +199,8 @@ static const struct {
       "attr 4294967296 has more than 32 bits" FIX },
     { ", \"attr\": -1, \"data\": \"00\"",
       "attr -1 has more than 32 bits" FIX },
+    { ", \"attr\": 135, \"data\": \"00\"",
+      "attr 135 has a bit that no variable can have" FIX },
     { ", \"attr\": 6, \"data\": \"00\"",
       "attr 6 is of a volatile variable" FIX },
     { ", \"attr\": 0, \"data\": \"00\"",

@@ -7,6 +7,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "hw/uefi/var-service-text.h"
 #include "uefi-test.h"
 
 #define V   (&uefi_test_guid)
@@ -737,6 +738,51 @@ static void test_save_fails(Test *test, gconstpointer unused)
     uefi_assert_reason(set(t, "C", ATTR_BS_RT, "y"), OK);
 }
 
+/*
+ * 9.1: what init puts back after a guest has removed it and filled the store
+ * must neither be lost nor keep the machine from starting or migrating.
+ */
+static void test_full_reset(Test *test, gconstpointer unused)
+{
+    UefiTest *t = test->t;
+    g_autofree char *fill = g_strnfill(33000, 'f'), *document = NULL;
+    g_autoptr(UefiTest) again = uefi_test_new(NULL);
+    g_autoptr(UefiVarService) fresh = NULL;
+    g_autoptr(GBytes) state = NULL;
+    unsigned number = 0;
+    uint8_t value = 0;
+
+    uefi_test_set(t, &uefi_guid_custom_mode, "CustomMode", ATTR_NV_BS, "", 0);
+    for (size_t size = 33000; size; size /= 2) {
+        UefiReason reason;
+
+        do {
+            g_autofree char *name = g_strdup_printf("f%u", number++);
+
+            reason = uefi_test_set(t, V, name, ATTR_NV_RT, fill, size);
+        } while (reason == UEFI_REASON_OK);
+        uefi_assert_reason(reason, STORE_FULL);
+    }
+    t->saves = 0;
+    uefi_vars_hard_reset(t->uv);
+    g_assert_cmpuint(t->saves, ==, 1);
+    uefi_assert_reason(uefi_test_get(t, &uefi_guid_custom_mode, "CustomMode",
+                                     NULL, NULL), OK);
+    g_assert_cmpuint(uefi_store_used(t->uv->store, UEFI_CLASS_NV), >,
+                     uefi_store_capacity(t->uv->store, UEFI_CLASS_NV));
+
+    document = uefi_text_print_document(t->uv->store);
+    fresh = uefi_vars_new(&t->uv->config, NULL, NULL);
+    g_assert_true(uefi_text_load(fresh, document, NULL, NULL, NULL));
+    state = uefi_vars_state_save(t->uv);
+    g_assert_true(uefi_vars_state_load(again->uv,
+                                       g_bytes_get_data(state, NULL),
+                                       g_bytes_get_size(state), NULL));
+    /* and it can shrink, and only shrink */
+    uefi_assert_reason(uefi_test_set(t, V, "f0", ATTR_NV_RT, &value, 1), OK);
+    uefi_assert_reason(uefi_test_set(t, V, "f1", ATTR_NV_RT, "", 0), OK);
+}
+
 /* Every unit but NUL is legal in a name; lookups see each bit of it. */
 static void test_names(Test *test, gconstpointer unused)
 {
@@ -800,6 +846,7 @@ static const struct {
     { "C4/quota", test_c4 },
     { "C5/create", test_c5 },
     { "10/save-fails", test_save_fails },
+    { "9.1/full-reset", test_full_reset },
     { "8/names", test_names },
 };
 

@@ -260,6 +260,7 @@ typedef struct UefiVarLimits {
 #define UEFI_LIMIT_PROPERTIES       512         /* set by function 9 */
 #define UEFI_LIMIT_PROPERTY_BYTES   0x10000     /* all their names, bytes */
 #define UEFI_LIMIT_LANG_CODES       0x1000      /* each list, bytes */
+#define UEFI_LIMIT_LANG_TAG         255         /* one language, characters */
 /* What a guest can make the host walk in one request (ours) */
 #define UEFI_LIMIT_CERTIFICATES     64          /* in one signature */
 #define UEFI_LIMIT_SIGNERS          16          /* in one signature */
@@ -349,6 +350,14 @@ uint64_t uefi_store_record_size(const uint16_t *name, size_t data_size);
  */
 UefiReason uefi_store_check(const UefiVarStore *store,
                             const UefiVarChange *change);
+
+/**
+ * uefi_store_fits: whether the variables of a class are not too many to load
+ *
+ * Those that init makes, whatever the quota (9.1), are not counted: a guest
+ * may have removed them and filled the store.
+ */
+bool uefi_store_fits(const UefiVarStore *store, UefiVarClass class);
 
 /** uefi_store_apply: publish @change and leave it empty */
 void uefi_store_apply(UefiVarStore *store, UefiVarChange *change);
