@@ -706,9 +706,14 @@ static int find_prefix(char **codes, const char *prefix)
 /* The first code that begins with @lang, else with less and less of it */
 static int match_platform_lang(char **codes, const char *lang)
 {
-    g_autofree char *range = g_strndup(lang, strcspn(lang, ";"));
+    size_t size = strcspn(lang, ";");
+    g_autofree char *range = g_strndup(lang, size);
     int index = -1;
 
+    /* A guest could make each of many dashes cost a walk over all codes. */
+    if (size > UEFI_LIMIT_LANG_TAG) {
+        return -1;
+    }
     while (*range && index < 0) {
         char *dash = strrchr(range, '-');
 

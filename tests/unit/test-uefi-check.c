@@ -1219,6 +1219,21 @@ static void test_lang_list_no_room(void)
 }
 
 /* Nothing to do means nothing written. */
+/* A tag is matched piece by piece; its length has a limit. */
+static void test_lang_tag(void)
+{
+    g_autoptr(UefiTest) t = new_lang_test();
+    g_autofree char *dashes = g_strnfill(UEFI_LIMIT_LANG_TAG - 5, '-');
+    g_autofree char *longest = g_strconcat("fr-FR", dashes, NULL);
+    g_autofree char *longer = g_strconcat("de-DE", dashes, "-", NULL);
+
+    set_lang(t, "PlatformLang", longest);
+    assert_lang(t, "Lang", "fra");
+    set_lang(t, "PlatformLang", longer);
+    assert_lang(t, "PlatformLang", longer);
+    assert_lang(t, "Lang", "fra");
+}
+
 static void test_lang_unchanged(void)
 {
     g_autoptr(UefiTest) t = new_lang_test();
@@ -1635,6 +1650,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/check/5.5-LangCodes/4.2-15/runtime",
                     test_lang_runtime);
     g_test_add_func("/uefi/check/5.5-LangCodes/H9/limit", test_lang_limit);
+    g_test_add_func("/uefi/check/5.5-PlatformLang/H9/tag", test_lang_tag);
     g_test_add_func("/uefi/check/5.5-LangCodes/no-room",
                     test_lang_list_no_room);
     g_test_add_func("/uefi/check/5.5-Lang/vendor", test_lang_vendor);
