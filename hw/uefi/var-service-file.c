@@ -590,6 +590,19 @@ static bool cut(UefiVarFile *f, GError **err)
 }
 
 /*
+ * What is written to a file that has lost its name is gone when we end; a
+ * descriptor that came without a name is the caller's choice.
+ */
+static bool check_named(UefiVarFile *f, const struct stat *st, GError **err)
+{
+    if (st->st_nlink == 0 && f->st.st_nlink > 0) {
+        return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
+                    "the file was deleted or replaced by somebody else");
+    }
+    return true;
+}
+
+/*
  * Whether the file still is as we left it.  Size and time of modification tell
  * in the usual case.  If they do not (a touch, a network file system with its
  * own idea of time, a write that failed and arrived all the same), the chain
@@ -601,12 +614,8 @@ static bool check_unchanged(UefiVarFile *f, GError **err)
     g_auto(Scan) s = { .records = g_ptr_array_new_with_free_func(g_free) };
     struct stat st;
 
-    if (!get_stat(f, &st, err)) {
+    if (!get_stat(f, &st, err) || !check_named(f, &st, err)) {
         return false;
-    }
-    if (st.st_nlink == 0 && f->st.st_nlink > 0) {
-        return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
-                    "the file was deleted or replaced by somebody else");
     }
     if (same_stat(&st, &f->st)) {
         return true;
@@ -890,7 +899,7 @@ bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
     f->trusted = false;
     f->fold = FOLD_NONE;
     data = read_all(f, &st, err);
-    if (!data) {
+    if (!data || !check_named(f, &st, err)) {
         return false;
     }
     size = st.st_size;

@@ -1069,6 +1069,9 @@ static void test_real_file(void)
     g_autofree char *text = NULL;
     g_autoptr(UefiVarFile) f = open_path(path, O_RDWR | O_CREAT);
     g_autoptr(UefiVarFile) reader = open_path(path, O_RDONLY);
+    g_autofree char *document = NULL;
+    g_autoptr(GPtrArray) records = NULL;
+    g_autoptr(GError) err = NULL;
     struct stat st;
     int fd;
 
@@ -1099,6 +1102,9 @@ static void test_real_file(void)
     g_assert_true(g_file_set_contents(other, "{}", 2, NULL));
     g_assert_cmpint(g_rename(other, path), ==, 0);
     check_append_fails(f, UEFI_VAR_FILE_ERROR_CHANGED);
+    /* nor does loading make it ours: what we have has no name any more */
+    g_assert_false(uefi_var_file_load(f, &document, &records, &err));
+    g_assert_error(err, UEFI_VAR_FILE_ERROR, UEFI_VAR_FILE_ERROR_CHANGED);
 
     g_unlink(path);
     g_rmdir(dir);
