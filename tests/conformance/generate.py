@@ -373,7 +373,7 @@ class Generator:
         payload = siglist(X509_GUID, TEST, self.keys['stranger'].der())
         if not self.user_mode:
             # Its own signature over content that is not one certificate
-            payload = self.pick(payload + payload, b'junk', payload + b'x')
+            payload = self.pick(payload + payload, payload + b'x')
             self.set_signed('stranger', GLOBAL, 'PK', full, payload)
         elif what < 0.3:
             self.set_signed(self.pick('stranger', 'KEK', 'PK-leaf', None),
