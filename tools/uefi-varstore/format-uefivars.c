@@ -132,7 +132,7 @@ static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
     g_autoptr(GPtrArray) entries = NULL;
     g_autofree char *json = NULL;
 
-    if (memchr(in->buf, 0, in->size)) {
+    if (in->size && memchr(in->buf, 0, in->size)) {
         return uefi_text_fail(err, "there is a NUL character in the text");
     }
     g_string_append(text, bare ? "{\"version\": 2, \"variables\": " : "");

@@ -291,18 +291,11 @@ static const ToolFormat *detect(GBytes *bytes, GError **err)
     return NULL;
 }
 
-bool tool_format_read(ToolTransfer *t, const ToolFormat *format, GError **err)
+bool tool_format_parse(ToolTransfer *t, const ToolFormat *format,
+                       GBytes *bytes, GError **err)
 {
-    g_autoptr(GBytes) bytes = NULL;
-    UefiMsg msg;
+    UefiMsg msg = tool_cursor(bytes);
 
-    if (g_file_test(t->path, G_FILE_TEST_IS_DIR)) {
-        return read_directory(t, format, err);
-    }
-    bytes = tool_load_file(t->path, err);
-    if (!bytes) {
-        return false;
-    }
     if (!format) {
         format = detect(bytes, err);
     }
@@ -312,8 +305,18 @@ bool tool_format_read(ToolTransfer *t, const ToolFormat *format, GError **err)
     if (!format->detect) {
         return uefi_text_fail(err, "not a directory");
     }
-    msg = tool_cursor(bytes);
     return format->read(t, &msg, err) && normalize(t, err);
+}
+
+bool tool_format_read(ToolTransfer *t, const ToolFormat *format, GError **err)
+{
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (g_file_test(t->path, G_FILE_TEST_IS_DIR)) {
+        return read_directory(t, format, err);
+    }
+    bytes = tool_load_file(t->path, err);
+    return bytes && tool_format_parse(t, format, bytes, err);
 }
 
 bool tool_format_write(ToolTransfer *t, const ToolFormat *format, GError **err)

@@ -70,6 +70,10 @@ char *tool_format_names(void);
 bool tool_format_read(ToolTransfer *t, const ToolFormat *format,
                       GError **err);
 
+/** tool_format_parse: the same, of the bytes of a file */
+bool tool_format_parse(ToolTransfer *t, const ToolFormat *format,
+                       GBytes *bytes, GError **err);
+
 /** tool_format_write: make a store of the variables of @t at @t->path */
 bool tool_format_write(ToolTransfer *t, const ToolFormat *format,
                        GError **err);

@@ -1,0 +1,597 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stores of other systems, in and out of the command line tool uefi-varstore.
+
+usage: test-uefi-varstore-formats.py PROGRAM CORRUPT_STORE
+"""
+
+import base64
+import json
+import struct
+import subprocess
+import sys
+import uuid
+import zlib
+
+from varstore import (GLOBAL, IMGSEC, SIGNER, TEST, TIME, Tool, document,
+                      entry, journal, main)
+
+CORRUPT = sys.argv[2]
+DICTIONARY = '/usr/lib/python3/dist-packages/virt/firmware/aws/dict.v0'
+CERTDB = 'd9bee56e-75dc-49d9-b4d7-b534210f637a'
+NO_TIME = '00' * 16
+
+OVMF = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'
+OVMF_BLANK = '/usr/share/OVMF/OVMF_VARS_4M.fd'
+# Debian's blank image has no store yet: the firmware makes it
+AAVMF = '/usr/share/AAVMF/AAVMF_VARS.ms.fd'
+
+LANG = entry('Lang', GLOBAL, 7, '656e6700')
+DB = entry('db', IMGSEC, 39, 'ab' * 5, time=TIME)
+PRIVATE = entry('Private', TEST, 39, 'cafe', time=TIME, digest=SIGNER)
+ODD = entry('Größe 🦊', TEST, 3, '00')
+ALL = (LANG, DB, PRIVATE, ODD)
+VOLATILE = entry('ConInDev', GLOBAL, 6, '7fff0400')
+
+
+def guid(text):
+    return uuid.UUID(text).bytes_le
+
+
+def record(e, state=0x3f, name=None, size=None):
+    """A record of edk2's store; its name and size of value may lie"""
+    name = (e['name'] + '\0').encode('utf-16le') if name is None else name
+    data = bytes.fromhex(e['data'])
+    size = len(data) if size is None else size
+    head = struct.pack('<HBBIQ16sIII16s', 0x55aa, state, 0, e['attr'], 0,
+                       bytes.fromhex(e.get('time', NO_TIME)), 0, len(name),
+                       size, guid(e['guid']))
+    body = name + data
+    return head + body + b'\xff' * (-len(body) % 4)
+
+
+def flash(*records, blank=b'\xff' * 64, **fields):
+    """A small image of edk2's flash"""
+    body = b''.join(records) + blank
+    store = struct.pack('<16sIBBHI',
+                        guid('aaf32c78-947b-439a-a180-2e144ec37792'),
+                        fields.get('size', 28 + len(body)),
+                        fields.get('format', 0x5a), fields.get('health', 0xfe),
+                        0, 0)
+    head = struct.pack('<16s16sQ4sIHHHBBIIII', bytes(16),
+                       guid('fff12b8d-7696-4c8b-a985-2747075b4f50'),
+                       72 + len(store) + len(body), b'_FVH', 0x4feff, 72, 0, 0,
+                       0, 2, 1, 4096, 0, 0)
+    words = struct.unpack('<36H', head)
+    head = head[:50] + struct.pack('<H', -sum(words) & 0xffff) + head[52:]
+    return head + store + body
+
+
+def blob(data):
+    return struct.pack('<Q', len(data)) + data
+
+
+def xen(*entries, version=1, count=None):
+    body = b''.join(
+        blob(e['name'].encode('utf-16le')) + blob(bytes.fromhex(e['data'])) +
+        guid(e['guid']) + struct.pack('<I', e['attr']) +
+        bytes.fromhex(e.get('time', NO_TIME)) +
+        bytes.fromhex(e.get('digest', '00' * 32)) for e in entries)
+    count = len(entries) if count is None else count
+    return b'VARS' + struct.pack('<IQQ', version, count, len(body)) + body
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def aws_list(*entries):
+    return struct.pack('<Q', len(entries)) + b''.join(
+        blob(e['name'].encode()) + blob(bytes.fromhex(e['data'])) +
+        guid(e['guid']) + struct.pack('<I', e['attr']) +
+        (bytes.fromhex(e['time']) +
+         blob(bytes.fromhex(e.get('digest', '00' * 32)))
+         if e['attr'] & 0x20 else b'') for e in entries)
+
+
+def aws(data, version=0, dictionary=None):
+    if dictionary is None:
+        with open(DICTIONARY, 'rb') as file:
+            dictionary = file.read()
+    packer = zlib.compressobj(9, zdict=dictionary)
+    packed = (struct.pack('<I', version) + packer.compress(data) +
+              packer.flush())
+    return base64.b64encode(b'AMZNUEFI' + struct.pack('<I', crc32c(packed)) +
+                            packed)
+
+
+class Formats(Tool):
+    def setUp(self):
+        super().setUp()
+        self.source = self.dir / 'source'
+        self.target = self.dir / 'target'
+
+    def notes(self, *args):
+        """Run successfully; returns the notes"""
+        result = self.run_tool(*args)
+        lines = result.stderr.decode().splitlines()
+        self.assertEqual((result.returncode, result.stdout), (0, b''), lines)
+        for line in lines:
+            self.assertIn(': note: ', line)
+        return [line.split(': note: ')[1] for line in lines]
+
+    def imports(self, data, *args):
+        """Import @data into a new store; returns the notes"""
+        self.path.unlink(missing_ok=True)
+        self.source.write_bytes(data)
+        return self.notes('import', *args, self.source, self.path)
+
+    def refuses(self, data, *args):
+        """@data cannot be imported, and no store is made"""
+        self.path.unlink(missing_ok=True)
+        self.source.write_bytes(data)
+        text = self.fails('import', *args, self.source, self.path)
+        self.assertFalse(self.path.exists())
+        return text
+
+    def corrupt(self, *args):
+        result = subprocess.run([CORRUPT, *map(str, args)], timeout=250,
+                                capture_output=True)
+        self.assertEqual((result.returncode, result.stderr), (0, b''),
+                         result.stdout)
+
+    def virt_fw_vars(self, source):
+        """The variables as virt-fw-vars sees them"""
+        out = self.dir / 'virt.json'
+        subprocess.run(['virt-fw-vars', '--input', source, '--output-json',
+                        out], check=True, capture_output=True, timeout=120)
+        return out
+
+    def same(self, a, b):
+        self.assertEqual(self.ok('diff', a, b), '')
+
+
+class Command(Formats):
+    def test_usage(self):
+        self.store(LANG)
+        for args in (['import', self.path], ['export', self.path, 'x'],
+                     ['export', '-f', 'nonsense', self.path, 'x'],
+                     ['import', '-f', 'nonsense', 'x', self.path],
+                     ['export', '-f', 'edk2', self.path, 'x'],
+                     ['import', '--size', '1', 'x', self.path]):
+            with self.subTest(args=args):
+                self.fails(*args, status=2)
+
+    def test_nothing_known(self):
+        for data in (b'', b'x', b'\0' * 5000, b'VAR'):
+            self.assertIn('formats known here', self.refuses(data))
+        self.fails('import', self.dir / 'none', self.path)
+        self.fails('import', '/dev/null', self.path)
+        self.fails('import', '-f', 'xen', self.dir, self.path)
+        self.source.write_bytes(xen(LANG))
+        self.fails('import', '-f', 'efivarfs', self.source, self.path)
+
+    def test_store_with_variables(self):
+        self.store(ODD)
+        self.source.write_bytes(xen(LANG))
+        self.assertIn('--replace', self.fails('import', self.source,
+                                              self.path))
+        with self.locked():
+            self.fails('import', '--replace', self.source, self.path)
+        self.ok('import', '--replace', self.source, self.path)
+        self.assert_store(LANG)
+
+    def test_too_large(self):
+        big = entry('Big', TEST, 3, 'ab' * 5000)
+        self.assertIn('there is room for',
+                      self.refuses(xen(big), '--size', '4096'))
+        self.ok('import', '--size', '8192', self.source, self.path)
+
+    def test_target_exists(self):
+        self.store(LANG)
+        self.target.write_text('mine')
+        for name in ('xen', 'efivarfs'):
+            self.assertIn('exists', self.fails('export', '-f', name,
+                                               self.path, self.target))
+        self.assertEqual(self.target.read_text(), 'mine')
+        self.fails('export', '-f', 'xen', self.path, self.dir / 'no' / 'way')
+        self.fails('export', '-f', 'efivarfs', self.path,
+                   self.dir / 'no' / 'way')
+
+    def test_live_store(self):
+        """The journal counts, and nothing is written"""
+        self.path.write_text(journal(document(LANG), [ODD]))
+        with self.locked():
+            self.ok('export', '-f', 'xen', self.path, self.target)
+        self.assertEqual(self.target.read_bytes(), xen(LANG, ODD))
+
+    def test_blank(self):
+        for name in ('xen', 'uefivars', 'efivarfs'):
+            target = self.dir / name
+            self.ok('export', '-f', name, self.path, target)
+            self.ok('import', target, self.dir / f'{name}.json')
+            self.assertEqual((self.dir / f'{name}.json').read_text(),
+                             document())
+
+    def test_duplicates(self):
+        self.assertIn('same name', self.refuses(xen(LANG, LANG)))
+        self.assertIn('same name',
+                      self.refuses(flash(record(LANG), record(LANG))))
+
+
+class Edk2(Formats):
+    def test_debian(self):
+        """As virt-fw-vars sees it, there and back again"""
+        again = self.dir / 'again.json'
+        for image, template in ((OVMF, OVMF_BLANK), (AAVMF, AAVMF)):
+            with self.subTest(image=image):
+                self.path.unlink(missing_ok=True)
+                self.target.unlink(missing_ok=True)
+                again.unlink(missing_ok=True)
+                self.ok('import', image, self.path)
+                self.same(self.path, self.virt_fw_vars(image))
+                self.ok('export', '-f', 'edk2', '-t', template, self.path,
+                        self.target)
+                self.same(self.path, self.virt_fw_vars(self.target))
+                self.ok('import', self.target, again)
+                self.assertEqual(again.read_bytes(), self.path.read_bytes())
+
+    def test_layout(self):
+        """Byte for byte, the rest of the template as it was"""
+        self.store(LANG, DB, ODD)
+        records = record(LANG) + record(DB) + record(ODD)
+        template = flash(record(PRIVATE), blank=b'\xff' * 400)
+        room = len(template) - 100
+        expected = (template[:100] + records +
+                    b'\xff' * (room - len(records)) + b'behind')
+        self.source.write_bytes(template + b'behind')
+        self.ok('export', '-f', 'edk2', '-t', self.source, self.path,
+                self.target)
+        self.assertEqual(self.target.read_bytes(), expected)
+
+    def test_certdb(self):
+        name = 'Private'.encode('utf-16le')
+        node = (guid(TEST) + struct.pack('<III', 28 + len(name) + 32, 7, 32) +
+                name + bytes.fromhex(SIGNER))
+        certdb = entry('certdb', CERTDB, 39,
+                       (struct.pack('<I', 4 + len(node)) + node).hex())
+        self.source.write_bytes(flash(blank=b'\xff' * 400))
+        self.store(PRIVATE)
+        self.ok('export', '-f', 'edk2', '-t', self.source, self.path,
+                self.target)
+        image = self.target.read_bytes()
+        records = record(PRIVATE) + record(certdb)
+        self.assertEqual(image[100:100 + len(records)], records)
+        self.imports(image)
+        self.assert_store(PRIVATE)
+
+    def test_no_room(self):
+        self.store(LANG)
+        size = 60 + 10 + 4
+        for room, fits in ((size, True), (size - 1, False)):
+            self.source.write_bytes(flash(blank=b'\xff' * room))
+            args = ['export', '-f', 'edk2', '-t', self.source, self.path,
+                    self.target]
+            if fits:
+                self.ok(*args)
+                self.target.unlink()
+            else:
+                self.assertIn('do not fit', self.fails(*args))
+                self.assertFalse(self.target.exists())
+
+    def test_bad_template(self):
+        self.store(LANG)
+        self.source.write_bytes(b'x' * 4096)
+        for template in (self.source, self.dir / 'none'):
+            self.assertIn(str(template),
+                          self.fails('export', '-f', 'edk2', '-t', template,
+                                     self.path, self.target))
+
+    def test_states(self):
+        old = {**LANG, 'data': 'ffff'}
+        # deleted, and deleted while being replaced or written
+        self.assertEqual(self.imports(flash(
+            record(old, 0x3d), record(old, 0x3c), record(old, 0x7d),
+            record(LANG))), [])
+        self.assert_store(LANG)
+        # the new value was written, the old one not yet deleted
+        self.assertEqual(self.imports(flash(record(old, 0x3e),
+                                            record(LANG))), [])
+        self.assert_store(LANG)
+        # the new value was not finished
+        self.assertEqual(
+            self.imports(flash(record(old, 0x3e), record(LANG, 0x7f))),
+            ['the record at byte 172 was never finished and is left out',
+             'the record at byte 100 was about to be replaced; the old value '
+             'is taken'])
+        self.assert_store(old)
+        # a state that no firmware makes
+        self.assertEqual(self.imports(flash(record(old, 0x1f),
+                                            record(LANG))),
+                         ['the record at byte 100 has a bad state (0x1f) and '
+                          'is left out'])
+        self.assert_store(LANG)
+
+    def test_half_header(self):
+        """Firmware goes on right behind a header that was not finished"""
+        head = record(ODD, 0xff)[:60]
+        never = ['the record at byte 100 was never finished and is left out']
+        self.assertEqual(self.imports(flash(head, record(LANG))), never)
+        self.assert_store(LANG)
+        head = record({**ODD, 'attr': 0xffffffff})[:60]
+        self.assertEqual(self.imports(flash(head, record(LANG))), never)
+        self.assert_store(LANG)
+        # of the last one, only the beginning was written
+        head = b'\xaa\x55' + b'\xff' * 58
+        self.assertEqual(self.imports(flash(head)), never)
+
+    def test_volatile(self):
+        self.assertEqual(self.imports(flash(record(VOLATILE), record(LANG))),
+                         ['1 volatile variables are left out'])
+        self.assert_store(LANG)
+
+    def test_blank_with_zeros(self):
+        """As python-uefivars fills up an image"""
+        self.assertEqual(self.imports(flash(record(LANG), blank=bytes(100))),
+                         [])
+        self.assert_store(LANG)
+
+    def test_bad_records(self):
+        for records, reason in (
+                ([record(LANG), b'\x55\x55'], 'bad record at byte 176'),
+                ([record(LANG, size=1000)], 'longer than the store'),
+                ([record(LANG, size=0xfffffff0)], 'longer than the store'),
+                ([record(LANG, name=b'')], 'does not end'),
+                ([record(LANG, name=b'a\0')], 'does not end'),
+                ([record(LANG, name=b'\0\0')], 'no valid name'),
+                ([record(LANG, name=b'a\0\0\0b\0\0\0')], 'no valid name'),
+                ([record({**LANG, 'data': ''})], 'no value')):
+            with self.subTest(reason=reason):
+                self.assertIn(reason, self.refuses(flash(*records)))
+
+    def test_bad_headers(self):
+        good = flash(record(LANG))
+        for data, reason in (
+                (flash(size=27), 'is damaged'),
+                (flash(size=93), 'is damaged'),
+                (flash(format=0), 'is damaged'),
+                (flash(health=0), 'is damaged'),
+                (good.replace(b'_FVH', b'_FVX'), 'header of the firmware'),
+                (good[:53] + b'\1' + good[54:], 'header of the firmware'),
+                (good[:72] + b'y' + good[73:], 'not one of authenticated'),
+                (good[:-1], 'cut off')):
+            with self.subTest(reason=reason):
+                self.assertIn(reason, self.refuses(data))
+
+    def test_inside_a_flash(self):
+        """The volume may follow something else"""
+        self.assertEqual(self.imports(b'x' * 8192 + flash(record(LANG))), [])
+        self.assert_store(LANG)
+
+    def test_corrupted(self):
+        self.source.write_bytes(flash(record(LANG), record(DB),
+                                      record(PRIVATE, 0x3e),
+                                      record(ODD, 0x7f)))
+        self.corrupt('edk2', self.source)
+
+
+class Xen(Formats):
+    def test_both_ways(self):
+        self.store(*ALL)
+        self.ok('export', '-f', 'xen', self.path, self.target)
+        data = self.target.read_bytes()
+        self.assertEqual(data, xen(*ALL))
+        for text in (data, base64.b64encode(data), base64.encodebytes(data)):
+            self.assertEqual(self.imports(text), [])
+            self.assert_store(*ALL)
+
+    def test_notes(self):
+        self.assertEqual(self.imports(xen(VOLATILE, LANG)),
+                         ['1 volatile variables are left out'])
+        self.assert_store(LANG)
+        self.store({**PRIVATE, 'digest': 'abcd'})
+        self.assertEqual(
+            self.notes('export', '-f', 'xen', self.path, self.target),
+            ['1 private variables have lost their signers'])
+
+    def test_bad(self):
+        self.assertIn('version 2', self.refuses(xen(LANG, version=2)))
+        self.assertIn('left behind', self.refuses(xen(LANG, count=0)))
+        self.assertIn('cut off', self.refuses(xen(LANG, count=2)))
+        self.assertIn('follow the header', self.refuses(xen(LANG) + b'x'))
+        self.assertIn('base64', self.refuses(b'VkFSU!'))
+
+    def test_corrupted(self):
+        self.source.write_bytes(xen(*ALL))
+        self.corrupt('xen', self.source)
+        self.source.write_bytes(base64.b64encode(xen(LANG)))
+        self.corrupt('xen', self.source)
+
+
+class Aws(Formats):
+    args = ['-d', DICTIONARY]
+
+    def test_both_ways(self):
+        self.store(*ALL)
+        self.ok('export', '-f', 'aws', *self.args, self.path, self.target)
+        data = base64.b64decode(self.target.read_bytes(), validate=True)
+        with open(DICTIONARY, 'rb') as file:
+            unpacker = zlib.decompressobj(zdict=file.read())
+        self.assertEqual(data[:8], b'AMZNUEFI')
+        self.assertEqual(struct.unpack('<II', data[8:16]),
+                         (crc32c(data[12:]), 0))
+        self.assertEqual(unpacker.decompress(data[16:]), aws_list(*ALL))
+        self.assertEqual(self.imports(self.target.read_bytes(), *self.args),
+                         [])
+        self.assert_store(*ALL)
+
+    def test_virt_fw_vars(self):
+        """What each of the two writes, the other reads"""
+        self.ok('import', OVMF, self.path)
+        subprocess.run(['virt-fw-vars', '--input', OVMF, '--output-aws',
+                        self.source], check=True, capture_output=True,
+                       timeout=60)
+        other = self.dir / 'other.json'
+        self.ok('import', *self.args, self.source, other)
+        self.same(self.path, other)
+        self.ok('export', '-f', 'aws', *self.args, self.path, self.target)
+        self.same(self.path, self.virt_fw_vars(self.target))
+
+    def test_dictionary(self):
+        data = aws(aws_list(LANG))
+        self.assertIn('needs --dictionary', self.refuses(data))
+        wrong = self.dir / 'wrong'
+        wrong.write_bytes(b'wrong')
+        self.assertIn('not the dictionary', self.refuses(data, '-d', wrong))
+        self.assertIn(str(self.dir / 'none'),
+                      self.refuses(data, '-d', self.dir / 'none'))
+        self.store(LANG)
+        self.assertIn('needs --dictionary',
+                      self.fails('export', '-f', 'aws', self.path,
+                                 self.target))
+
+    def test_names(self):
+        self.store(LANG)
+        self.ok('set', '-g', TEST, '-x', '00', self.path, 'a\\ud800')
+        self.assertEqual(
+            self.notes('export', '-f', 'aws', *self.args, self.path,
+                       self.target),
+            ['1 variables are left out, as their names do not fit'])
+
+    def test_bad(self):
+        self.assertIn('version 1', self.refuses(aws(aws_list(LANG), 1),
+                                                *self.args))
+        self.assertIn('left behind', self.refuses(aws(aws_list(LANG) + b'x'),
+                                                  *self.args))
+        self.assertIn('damaged', self.refuses(aws(bytes(32 << 20)),
+                                              *self.args))
+
+    def test_corrupted(self):
+        self.source.write_bytes(aws(aws_list(LANG, PRIVATE)))
+        self.corrupt('aws', self.source, DICTIONARY)
+
+    def test_cut_inside(self):
+        """With a good checksum over a list that is cut"""
+        data = aws_list(LANG, PRIVATE)
+        for size in range(0, len(data), 3):
+            self.assertIn('cut off', self.refuses(aws(data[:size]),
+                                                  *self.args))
+
+
+class Uefivars(Formats):
+    def test_both_ways(self):
+        self.store(*ALL)
+        self.ok('export', '-f', 'uefivars', self.path, self.target)
+        theirs = []
+        for e in ALL:
+            e = dict(e)
+            if 'time' in e:
+                e['timestamp'] = e.pop('time')
+            theirs.append(e)
+        self.assertEqual(json.loads(self.target.read_text(encoding='utf-8')),
+                         {'version': 2, 'variables': theirs})
+        self.assertEqual(self.imports(self.target.read_bytes()), [])
+        self.assert_store(*ALL)
+
+    def test_version_1(self):
+        self.assertEqual(self.imports(json.dumps(ALL).encode()), [])
+        self.assert_store(*ALL)
+        spaced = [{**e, 'guid': guid(e['guid']).hex(' '),
+                   'data': bytes.fromhex(e['data']).hex(' ')} for e in ALL]
+        self.assertEqual(self.imports(json.dumps(spaced).encode()), [])
+        self.assert_store(*ALL)
+
+    def test_volatile(self):
+        self.assertEqual(self.imports(json.dumps([VOLATILE, LANG]).encode()),
+                         ['1 volatile variables are left out'])
+        self.assert_store(LANG)
+
+    def test_odd_names(self):
+        self.ok('set', '-g', TEST, '-x', '00', self.path, 'a\\ud800"')
+        before = self.path.read_bytes()
+        self.ok('export', '-f', 'uefivars', self.path, self.target)
+        self.assertEqual(self.imports(self.target.read_bytes()), [])
+        self.assertEqual(self.path.read_bytes(), before)
+
+    def test_bad(self):
+        for data in (b'{', b'[', b'[1]', b'{}', b'{"version": 3, '
+                     b'"variables": []}', b'[]\0',
+                     json.dumps([{**LANG, 'guid': GLOBAL.replace('-', '')}])
+                     .encode(),
+                     json.dumps([{**LANG, 'data': 'AQ=='}]).encode()):
+            with self.subTest(data=data):
+                self.refuses(data)
+
+    def test_corrupted(self):
+        self.source.write_text(json.dumps([LANG, PRIVATE]))
+        self.corrupt('uefivars', self.source)
+
+
+class Efivarfs(Formats):
+    def test_both_ways(self):
+        self.store(*ALL)
+        lost = ['2 authenticated variables have lost their time stamps',
+                '1 private variables have lost their signers']
+        self.assertEqual(self.notes('export', '-f', 'efivarfs', self.path,
+                                    self.target), lost)
+        self.assertEqual(
+            {file.name: file.read_bytes() for file in self.target.iterdir()},
+            {f'{e["name"]}-{e["guid"]}':
+             struct.pack('<I', e['attr']) + bytes.fromhex(e['data'])
+             for e in ALL})
+        other = self.dir / 'other.json'
+        self.assertEqual(self.notes('import', self.target, other), lost)
+        bare = [{k: v for k, v in e.items() if k != 'digest'} for e in ALL]
+        for e in bare:
+            if 'time' in e:
+                e['time'] = NO_TIME
+        self.assertEqual(other.read_text(encoding='utf-8'),
+                         document(*sorted(bare, key=lambda e: e['name'])))
+
+    def test_volatile(self):
+        self.target.mkdir()
+        (self.target / f'ConInDev-{GLOBAL}').write_bytes(b'\6\0\0\0x')
+        self.assertEqual(self.notes('import', self.target, self.path),
+                         ['1 volatile variables are left out'])
+        self.assert_store()
+
+    def test_names(self):
+        for name in ('a/b', 'a\\ud800', 'x' * 230):
+            self.ok('set', '-g', TEST, '-x', '00', self.path, name)
+        self.assertEqual(
+            self.notes('export', '-f', 'efivarfs', self.path, self.target),
+            ['3 variables are left out, as their names do not fit'])
+        self.assertEqual(list(self.target.iterdir()), [])
+
+    def test_bad_names(self):
+        for name in ('x', GLOBAL, f'-{GLOBAL}', f'Lang_{GLOBAL}',
+                     f'Lang-{GLOBAL[:-1]}x', f'Lang-{GLOBAL}x',
+                     b'\xff-'.decode(errors='surrogateescape') + GLOBAL,
+                     'a\nb'):
+            with self.subTest(name=name):
+                self.target.mkdir()
+                file = self.target / name
+                file.write_bytes(b'\7\0\0\0x')
+                self.fails('import', self.target, self.path)
+                file.unlink()
+                self.target.rmdir()
+
+    def test_cut(self):
+        self.target.mkdir()
+        file = self.target / f'Lang-{GLOBAL}'
+        for size in range(5):
+            file.write_bytes(b'\7\0\0\0'[:size])
+            self.fails('import', self.target, self.path)
+            self.assertFalse(self.path.exists())
+        file.unlink()
+        file.mkdir()
+        self.fails('import', self.target, self.path)
+
+
+if __name__ == '__main__':
+    main()
