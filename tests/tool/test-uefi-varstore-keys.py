@@ -10,6 +10,7 @@ virt-fw-vars, efitools and sbsigntool.
 
 import json
 import os
+import resource
 import shutil
 import stat
 import subprocess
@@ -18,7 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from varstore import GLOBAL, IMGSEC, TEST, TIME, Tool, entry, main
+from varstore import (GLOBAL, IMGSEC, PROGRAM, TEST, TIME, Tool, document,
+                      entry, journal, main)
 
 GUEST_SET = sys.argv[2]
 
@@ -196,6 +198,16 @@ class Enroll(Keys):
         self.assertEqual(self.data('db'), self.key('KEK.esl').read_bytes())
         self.assertEqual(self.variables()['db']['time'], first)
 
+    def test_journal(self):
+        """On top of what the guest has written"""
+        db = self.key('db.esl').read_bytes()
+        self.path.write_text(journal(document(), [entry(
+            'db', IMGSEC, 39, db.hex(), time=TIME)]))
+        self.ok('enroll', '--append', '--db', self.key('KEK.crt'), '-o', TEST,
+                self.path)
+        self.assertEqual(self.data('db'),
+                         db + self.key('KEK.esl').read_bytes())
+
     def test_all_or_nothing(self):
         self.store(entry('Lang', GLOBAL, 7, '656e6700'))
         for bad in (self.keys / 'missing', self.file('junk', b'junk' * 20),
@@ -301,6 +313,23 @@ class Generate(Keys):
                    self.path)
         self.fails('enroll', '--generate', 'a', self.dir / 'none' / 'x')
         self.assertEqual(self.files(), ['big'])
+
+
+    def test_disk_full(self):
+        """Keys fit, the store does not: all is as it was"""
+        limit = 4096
+        self.store(entry('Lang', GLOBAL, 7, '656e6700'))
+        before = self.path.read_bytes()
+        result = subprocess.run(
+            [PROGRAM, 'enroll', '--generate', 'a', self.path], timeout=60,
+            capture_output=True, restore_signals=False,    # SIGXFSZ ignored
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                  (limit, limit)))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b'File too large', result.stderr)
+        self.assertEqual(self.files(), ['vars.json'])
+        self.ok('check', self.path)
+        self.assertEqual(self.ok('list', '-j', self.path), before.decode())
 
 
 class Reset(Keys):
