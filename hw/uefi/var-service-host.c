@@ -14,6 +14,7 @@
 #include "qapi/qapi-events-uefi.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
+#include "migration/misc.h"
 #include "system/system.h"
 #include "hw/uefi/var-service-host.h"
 #include "hw/uefi/var-service-pkcs7.h"
@@ -201,6 +202,7 @@ static bool fold_result(UefiVarDevice *d, bool ok, const GError *err)
                          ok ? "done" : err->message);
     if (ok) {
         d->stale = false;
+        report_success(d);
     }
     return ok;
 }
@@ -240,7 +242,8 @@ static void file_settle(UefiVarDevice *d)
     }
     timer_del(d->idle);
     if ((d->stale || uefi_var_file_journal_size(d->file) > 0) &&
-        !file_fold(d, &err)) {
+        !file_fold(d, &err) && d->stale) {
+        /* Otherwise nothing is lost: the journal has it all. */
         report_failure(d, err);
     }
 }
@@ -289,6 +292,7 @@ static void on_idle(void *opaque)
 {
     UefiVarDevice *d = opaque;
     g_autoptr(GError) err = NULL;
+    bool folded;
 
     if (d->owner != UEFI_OWNER_SELF) {
         return;
@@ -305,7 +309,8 @@ static void on_idle(void *opaque)
     if (uefi_var_file_journal_size(d->file) == 0) {
         return;
     }
-    if (!fold_result(d, fold_step(d, &err), err)) {
+    folded = fold_step(d, &err);
+    if (!fold_result(d, folded, err)) {
         /* Nothing is lost: the journal has it all. */
         idle_later(d, RETRY_MS);
     } else if (uefi_var_file_fold_pending(d->file)) {
@@ -345,7 +350,6 @@ static UefiReason on_save(void *opaque, const UefiVarChange *change)
         d->owner = UEFI_OWNER_SELF;
     }
     saved = save_record(d, change, &err);
-    d->unsaved = saved ? NULL : change;
     trace_uefi_vars_save(d->jsonfile, change->vars->len,
                          saved ? "saved" : err->message);
     if (!saved) {
@@ -361,16 +365,14 @@ static UefiReason on_save(void *opaque, const UefiVarChange *change)
     return UEFI_REASON_OK;
 }
 
-static void on_changed(void *opaque, const UefiVarChange *change)
+static void on_changed(void *opaque, const UefiVarChange *change, bool saved)
 {
     UefiVarDevice *d = opaque;
 
-    /* State of the service itself is published even if it cannot be saved. */
-    if (d->unsaved && d->unsaved == change) {
+    if (!saved) {
         d->stale = true;
         idle_later(d, RETRY_MS);
     }
-    d->unsaved = NULL;
     uefi_vars_watch_change(&d->watch, change);
 }
 
@@ -443,6 +445,22 @@ void uefi_vars_device_leaving(UefiVarDevice *d)
         runstate_check(RUN_STATE_FINISH_MIGRATE)) {
         file_give(d);
     }
+}
+
+/*
+ * A machine that was paused already gets no notice of its run state when its
+ * migration fails or is cancelled.  The next write takes the file back.
+ */
+static int on_migration(NotifierWithReturn *notifier, MigrationEvent *event,
+                        Error **errp)
+{
+    UefiVarDevice *d = container_of(notifier, UefiVarDevice, migration);
+
+    if (event->type == MIG_EVENT_PRECOPY_FAILED &&
+        d->owner == UEFI_OWNER_OTHER) {
+        d->owner = UEFI_OWNER_SELF;
+    }
+    return 0;
 }
 
 static void on_machine_exit(Notifier *notifier, void *data)
@@ -578,6 +596,7 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     if (d->jsonfile) {
         d->idle = timer_new_ms(QEMU_CLOCK_REALTIME, on_idle, d);
         d->run_state = qdev_add_vm_change_state_handler(dev, on_run_state, d);
+        migration_add_notifier(&d->migration, on_migration);
         d->exit.notify = on_machine_exit;
         qemu_add_exit_notifier(&d->exit);
     }

@@ -380,9 +380,11 @@ static UefiVarDevice *find_writable(Error **errp)
 {
     UefiVarDevice *d = find_device(errp);
 
-    if (d && runstate_check(RUN_STATE_INMIGRATE)) {
+    if (d && (runstate_check(RUN_STATE_INMIGRATE) ||
+              (d->owner == UEFI_OWNER_NOT_YET && !runstate_is_running()))) {
+        /* The file is not ours yet, so nothing could be made durable. */
         error_setg(errp, "UEFI variables cannot be changed before the "
-                   "incoming migration is complete");
+                   "machine runs here");
         return NULL;
     }
     return d;

@@ -24,10 +24,10 @@ static UefiReason save(UefiVarService *uv, const UefiVarChange *change)
     return uv->host->save(uv->host_opaque, change);
 }
 
-static void publish(UefiVarService *uv, UefiVarChange *change)
+static void publish(UefiVarService *uv, UefiVarChange *change, bool saved)
 {
     if (uv->host->changed) {
-        uv->host->changed(uv->host_opaque, change);
+        uv->host->changed(uv->host_opaque, change, saved);
     }
     uefi_store_apply(uv->store, change);
 }
@@ -40,16 +40,16 @@ UefiReason uefi_vars_commit(UefiVarService *uv, UefiVarChange *change)
         reason = save(uv, change);
     }
     if (reason == UEFI_REASON_OK) {
-        publish(uv, change);
+        publish(uv, change, true);
     }
     return reason;
 }
 
 void uefi_vars_commit_own(UefiVarService *uv, UefiVarChange *change)
 {
-    /* The host knows of a failure and tries again. */
-    save(uv, change);
-    publish(uv, change);
+    bool saved = save(uv, change) == UEFI_REASON_OK;
+
+    publish(uv, change, saved);
 }
 
 UefiVariable *uefi_vars_put(UefiVarService *uv, UefiVarChange *change,

@@ -428,10 +428,12 @@ static void test_forced(void)
 /* ------------------------------------------------------------------------ */
 /* The host is told of all changes */
 
-static void count_changes(void *opaque, const UefiVarChange *change)
+static void count_changes(void *opaque, const UefiVarChange *change,
+                          bool saved)
 {
     unsigned *vars = opaque;
 
+    g_assert_false(saved);
     *vars += change->vars->len;
 }
 

@@ -55,7 +55,6 @@ typedef struct UefiVarDevice {
     UefiVarOwner owner;
     bool locked;                /* we hold the lock and know the content */
     bool stale;                 /* the store is not what the file says */
-    const UefiVarChange *unsaved;   /* the last change that was not saved */
     QEMUTimer *idle;            /* folds the journal */
 
     /* The failure that lasts, for the administrator */
@@ -67,6 +66,7 @@ typedef struct UefiVarDevice {
     UefiVarWatch watch;
     UefiVarTransit transit;
     VMChangeStateEntry *run_state;
+    NotifierWithReturn migration;
     Notifier exit;
 } UefiVarDevice;
 

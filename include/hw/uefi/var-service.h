@@ -401,7 +401,7 @@ typedef struct UefiVarHost {
      * @change is about to be published, even if it could not be saved, which
      * happens to state of the service itself
      */
-    void (*changed)(void *opaque, const UefiVarChange *change);
+    void (*changed)(void *opaque, const UefiVarChange *change, bool saved);
     /* A request has been answered */
     void (*answered)(void *opaque, const UefiVarAnswer *answer);
     void (*phase)(void *opaque, UefiVarPhase phase);
