@@ -123,7 +123,7 @@ class Formats(Tool):
         self.assertEqual((result.returncode, result.stdout), (0, b''), lines)
         for line in lines:
             self.assertIn(': note: ', line)
-        return [line.split(': note: ')[1] for line in lines]
+        return [line.split(': note: ', 1)[1] for line in lines]
 
     def imports(self, data, *args):
         """Import @data into a new store; returns the notes"""
@@ -332,7 +332,7 @@ class Edk2(Formats):
 
     def test_volatile(self):
         self.assertEqual(self.imports(flash(record(VOLATILE), record(LANG))),
-                         ['1 volatile variables are left out'])
+                         ['volatile variables left out: 1'])
         self.assert_store(LANG)
 
     def test_blank_with_zeros(self):
@@ -392,12 +392,12 @@ class Xen(Formats):
 
     def test_notes(self):
         self.assertEqual(self.imports(xen(VOLATILE, LANG)),
-                         ['1 volatile variables are left out'])
+                         ['volatile variables left out: 1'])
         self.assert_store(LANG)
         self.store({**PRIVATE, 'digest': 'abcd'})
         self.assertEqual(
             self.notes('export', '-f', 'xen', self.path, self.target),
-            ['1 private variables have lost their signers'])
+            ['private variables that lose their signer: 1'])
 
     def test_bad(self):
         self.assertIn('version 2', self.refuses(xen(LANG, version=2)))
@@ -461,7 +461,7 @@ class Aws(Formats):
         self.assertEqual(
             self.notes('export', '-f', 'aws', *self.args, self.path,
                        self.target),
-            ['1 variables are left out, as their names do not fit'])
+            ['variables left out, as their names do not fit: 1'])
 
     def test_bad(self):
         self.assertIn('version 1', self.refuses(aws(aws_list(LANG), 1),
@@ -508,7 +508,7 @@ class Uefivars(Formats):
 
     def test_volatile(self):
         self.assertEqual(self.imports(json.dumps([VOLATILE, LANG]).encode()),
-                         ['1 volatile variables are left out'])
+                         ['volatile variables left out: 1'])
         self.assert_store(LANG)
 
     def test_odd_names(self):
@@ -535,8 +535,8 @@ class Uefivars(Formats):
 class Efivarfs(Formats):
     def test_both_ways(self):
         self.store(*ALL)
-        lost = ['2 authenticated variables have lost their time stamps',
-                '1 private variables have lost their signers']
+        lost = ['authenticated variables that lose their time stamp: 2',
+                'private variables that lose their signer: 1']
         self.assertEqual(self.notes('export', '-f', 'efivarfs', self.path,
                                     self.target), lost)
         self.assertEqual(
@@ -557,7 +557,7 @@ class Efivarfs(Formats):
         self.target.mkdir()
         (self.target / f'ConInDev-{GLOBAL}').write_bytes(b'\6\0\0\0x')
         self.assertEqual(self.notes('import', self.target, self.path),
-                         ['1 volatile variables are left out'])
+                         ['volatile variables left out: 1'])
         self.assert_store()
 
     def test_names(self):
@@ -565,7 +565,7 @@ class Efivarfs(Formats):
             self.ok('set', '-g', TEST, '-x', '00', self.path, name)
         self.assertEqual(
             self.notes('export', '-f', 'efivarfs', self.path, self.target),
-            ['3 variables are left out, as their names do not fit'])
+            ['variables left out, as their names do not fit: 3'])
         self.assertEqual(list(self.target.iterdir()), [])
 
     def test_bad_names(self):

@@ -19,10 +19,10 @@ static gint64 opt_size = UEFI_LIMIT_NV_SIZE;
       "Dictionary of the format aws", "PATH" }
 
 static const char *const losses[TOOL_LOSS__MAX] = {
-    [TOOL_LOSS_VOLATILE] = "volatile variables are left out",
-    [TOOL_LOSS_TIME] = "authenticated variables have lost their time stamps",
-    [TOOL_LOSS_BINDING] = "private variables have lost their signers",
-    [TOOL_LOSS_NAME] = "variables are left out, as their names do not fit",
+    [TOOL_LOSS_VOLATILE] = "volatile variables left out",
+    [TOOL_LOSS_TIME] = "authenticated variables that lose their time stamp",
+    [TOOL_LOSS_BINDING] = "private variables that lose their signer",
+    [TOOL_LOSS_NAME] = "variables left out, as their names do not fit",
 };
 
 static void transfer_init(ToolTransfer *t, const char *path)
@@ -53,8 +53,8 @@ static void print_notes(const ToolTransfer *t)
     }
     for (int i = 0; i < TOOL_LOSS__MAX; i++) {
         if (t->losses[i]) {
-            fprintf(stderr, TOOL_NAME ": %s: note: %u %s\n", t->path,
-                    t->losses[i], losses[i]);
+            fprintf(stderr, TOOL_NAME ": %s: note: %s: %u\n", t->path,
+                    losses[i], t->losses[i]);
         }
     }
 }
