@@ -48,28 +48,6 @@ void uefi_var_change_remove(UefiVarChange *change, const UefiGuid *guid,
     uefi_var_change_add(change, uefi_variable_new(guid, name, 0, NULL));
 }
 
-static guint var_hash(gconstpointer key)
-{
-    const UefiVariable *var = key;
-    guint hash = 5381;
-
-    for (size_t i = 0; i < sizeof(var->guid.b); i++) {
-        hash = hash * 33 + var->guid.b[i];
-    }
-    for (const uint16_t *name = var->name; *name; name++) {
-        hash = hash * 33 + *name;
-    }
-    return hash;
-}
-
-static gboolean var_same(gconstpointer a, gconstpointer b)
-{
-    const UefiVariable *x = a, *y = b;
-
-    return uefi_guid_equal(&x->guid, &y->guid) &&
-           uefi_str_equal(x->name, y->name);
-}
-
 static bool var_visible(const UefiVariable *var, UefiVarView view)
 {
     return view == UEFI_VIEW_BOOT || (var->attributes & EFI_ATTR_RT);
@@ -88,7 +66,7 @@ UefiVarStore *uefi_store_new(const UefiVarLimits *limits)
     UefiVarStore *store = g_new0(UefiVarStore, 1);
 
     store->limits = limits;
-    store->vars = g_hash_table_new_full(var_hash, var_same,
+    store->vars = g_hash_table_new_full(uefi_variable_hash, uefi_variable_same,
                                         (GDestroyNotify)uefi_variable_free,
                                         NULL);
     return store;
@@ -189,7 +167,8 @@ UefiReason uefi_store_check(const UefiVarStore *store,
         [UEFI_CLASS_NV] = UEFI_REASON_STORE_FULL,
         [UEFI_CLASS_HWERR] = UEFI_REASON_STORE_HWERR_FULL,
     };
-    g_autoptr(GHashTable) latest = g_hash_table_new(var_hash, var_same);
+    g_autoptr(GHashTable) latest = g_hash_table_new(uefi_variable_hash,
+                                                    uefi_variable_same);
     uint64_t added[UEFI_CLASS__MAX] = { }, freed[UEFI_CLASS__MAX] = { };
     GHashTableIter iter;
     gpointer key;

@@ -47,50 +47,6 @@ static void G_GNUC_PRINTF(2, 3) text_warn(GPtrArray *warnings,
 /* ------------------------------------------------------------------------ */
 /* Printing */
 
-static bool is_high(uint16_t unit)
-{
-    return (unit & 0xfc00) == 0xd800;
-}
-
-static bool is_low(uint16_t unit)
-{
-    return (unit & 0xfc00) == 0xdc00;
-}
-
-/*
- * Characters that are written as themselves.  A fixed set: what GLib thinks
- * printable depends on its version, but the bytes of a store must not.
- */
-static bool is_plain(gunichar c)
-{
-    return c >= 0x20 && c != '"' && c != '\\' &&
-           !(c >= 0x7f && c <= 0x9f) &&         /* control characters */
-           c != 0x2028 && c != 0x2029 &&        /* line breaks to some */
-           !(c >= 0xd800 && c <= 0xdfff) &&     /* surrogates */
-           !(c >= 0xfdd0 && c <= 0xfdef) &&     /* never characters */
-           (c & 0xfffe) != 0xfffe;
-}
-
-static void print_name(GString *out, const uint16_t *name)
-{
-    for (; *name; name++) {
-        gunichar c = *name;
-
-        if (is_high(name[0]) && is_low(name[1])) {
-            c = 0x10000 + ((name[0] & 0x3ffu) << 10) + (name[1] & 0x3ffu);
-        }
-        if (!is_plain(c)) {
-            /* of a pair, the other half comes next */
-            g_string_append_printf(out, "\\u%04x", *name);
-            continue;
-        }
-        g_string_append_unichar(out, c);
-        if (c > 0xffff) {
-            name++;
-        }
-    }
-}
-
 static void print_hex(GString *out, const char *key, const uint8_t *data,
                       size_t size)
 {
@@ -117,7 +73,7 @@ void uefi_text_print_variable(GString *out, const UefiVariable *var)
     g_autofree char *guid = uefi_guid_print(&var->guid);
 
     g_string_append(out, "{\"name\": \"");
-    print_name(out, var->name);
+    uefi_str_append(out, var->name, "\"\\");
     g_string_append_printf(out, "\", \"guid\": \"%s\"", guid);
     if (var->data) {
         g_string_append_printf(out, ", \"attr\": %" PRIu32, var->attributes);
@@ -477,29 +433,11 @@ static GPtrArray *read_entries(const char *text, UefiTextObject root,
 /* ------------------------------------------------------------------------ */
 /* Documents */
 
-static guint var_hash(gconstpointer key)
-{
-    const UefiVariable *var = key;
-    guint hash = 0;
-
-    for (const uint16_t *unit = var->name; *unit; unit++) {
-        hash = hash * 31 + *unit;
-    }
-    return hash * 31 + (var->guid.b[0] | var->guid.b[1] << 8);
-}
-
-static gboolean var_same(gconstpointer a, gconstpointer b)
-{
-    const UefiVariable *x = a, *y = b;
-
-    return uefi_guid_equal(&x->guid, &y->guid) &&
-           uefi_str_equal(x->name, y->name);
-}
-
 /* The variables by GUID and name, or NULL when two share them */
 static GHashTable *index_variables(GPtrArray *vars, GError **err)
 {
-    g_autoptr(GHashTable) index = g_hash_table_new(var_hash, var_same);
+    g_autoptr(GHashTable) index = g_hash_table_new(uefi_variable_hash,
+                                                   uefi_variable_same);
 
     for (guint i = 0; i < vars->len; i++) {
         UefiVariable *var = vars->pdata[i];

@@ -82,23 +82,45 @@ uint16_t *uefi_str_from_ascii(const char *ascii)
     return str;
 }
 
+/*
+ * Characters that are written as themselves.  A fixed set: what GLib thinks
+ * printable depends on its version, but the bytes of a store must not.
+ */
+static bool is_plain(gunichar c)
+{
+    return c >= 0x20 &&
+           !(c >= 0x7f && c <= 0x9f) &&         /* control characters */
+           c != 0x2028 && c != 0x2029 &&        /* line breaks to some */
+           !(c >= 0xd800 && c <= 0xdfff) &&     /* surrogates */
+           !(c >= 0xfdd0 && c <= 0xfdef) &&     /* never characters */
+           (c & 0xfffe) != 0xfffe;
+}
+
+void uefi_str_append(GString *out, const uint16_t *str, const char *escape)
+{
+    for (; *str; str++) {
+        gunichar c = *str;
+
+        if ((str[0] & 0xfc00) == 0xd800 && (str[1] & 0xfc00) == 0xdc00) {
+            c = 0x10000 + ((str[0] & 0x3ffu) << 10) + (str[1] & 0x3ffu);
+        }
+        if (!is_plain(c) || (c < 0x80 && strchr(escape, c))) {
+            /* of a pair, the other half comes next */
+            g_string_append_printf(out, "\\u%04x", *str);
+            continue;
+        }
+        g_string_append_unichar(out, c);
+        if (c > 0xffff) {
+            str++;
+        }
+    }
+}
+
 char *uefi_str_print(const uint16_t *str)
 {
     GString *text = g_string_new(NULL);
 
-    for (; *str; str++) {
-        bool high = (str[0] & 0xfc00) == 0xd800;
-
-        if (high && (str[1] & 0xfc00) == 0xdc00) {
-            g_string_append_unichar(text, 0x10000 + ((str[0] & 0x3ffu) << 10) +
-                                          (str[1] & 0x3ffu));
-            str++;
-        } else if ((str[0] & 0xf800) == 0xd800 || g_unichar_iscntrl(str[0])) {
-            g_string_append_printf(text, "\\u%04x", str[0]);
-        } else {
-            g_string_append_unichar(text, str[0]);
-        }
-    }
+    uefi_str_append(text, str, "");
     return g_string_free(text, FALSE);
 }
 
@@ -134,6 +156,28 @@ void uefi_variable_free(UefiVariable *var)
     g_clear_pointer(&var->data, g_bytes_unref);
     g_clear_pointer(&var->binding, g_bytes_unref);
     g_free(var);
+}
+
+guint uefi_variable_hash(gconstpointer key)
+{
+    const UefiVariable *var = key;
+    guint hash = 5381;
+
+    for (size_t i = 0; i < sizeof(var->guid.b); i++) {
+        hash = hash * 33 + var->guid.b[i];
+    }
+    for (const uint16_t *name = var->name; *name; name++) {
+        hash = hash * 33 + *name;
+    }
+    return hash;
+}
+
+gboolean uefi_variable_same(gconstpointer a, gconstpointer b)
+{
+    const UefiVariable *x = a, *y = b;
+
+    return uefi_guid_equal(&x->guid, &y->guid) &&
+           uefi_str_equal(x->name, y->name);
 }
 
 bool uefi_variable_is(const UefiVariable *var, const UefiGuid *guid,

@@ -115,10 +115,15 @@ uint16_t *uefi_str_dup(const uint16_t *str);
 uint16_t *uefi_str_from_ascii(const char *ascii);
 
 /**
- * uefi_str_print: UTF-8 for people; the caller frees
+ * uefi_str_append: @str as UTF-8, at the end of @out
+ * @escape: ASCII characters that must not appear as themselves
  *
- * Surrogates without partner and control characters become \uXXXX.
+ * They, surrogates without partner, control characters and what is no
+ * character at all become \uXXXX, unit for unit.
  */
+void uefi_str_append(GString *out, const uint16_t *str, const char *escape);
+
+/** uefi_str_print: the same with nothing to escape; the caller frees */
 char *uefi_str_print(const uint16_t *str);
 
 /* An EFI_TIME as it stands on the wire */
@@ -157,6 +162,10 @@ UefiVariable *uefi_variable_new(const UefiGuid *guid, const uint16_t *name,
                                 uint32_t attributes, GBytes *data);
 void uefi_variable_free(UefiVariable *var);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVariable, uefi_variable_free)
+
+/** uefi_variable_hash, _same: of GUID and name, for tables of variables */
+guint uefi_variable_hash(gconstpointer var);
+gboolean uefi_variable_same(gconstpointer a, gconstpointer b);
 
 /** uefi_variable_is: whether @var is the one named (@guid, @ascii) */
 bool uefi_variable_is(const UefiVariable *var, const UefiGuid *guid,
