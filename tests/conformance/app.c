@@ -8,7 +8,7 @@
  * status, and what the service returned.  After the operation EXIT the same
  * application goes on at runtime, without boot services.
  */
-#include "../../pc-bios/uefi-vars/efi.h"
+#include "driver.h"
 
 #define SCRIPT_FILE     "opt/uefi-vars/script"
 #define SCRIPT_MAX      0x100000
@@ -36,28 +36,6 @@ typedef struct {
 static uint8_t script[SCRIPT_MAX];
 static uint8_t value[VALUE_MAX];
 static EfiChar name[NAME_MAX];
-
-/* The compiler makes calls of these. */
-void *memcpy(void *to, const void *from, size_t n)
-{
-    uint8_t *t = to;
-    const uint8_t *f = from;
-
-    while (n--) {
-        *t++ = *f++;
-    }
-    return to;
-}
-
-void *memset(void *to, int c, size_t n)
-{
-    uint8_t *t = to;
-
-    while (n--) {
-        *t++ = c;
-    }
-    return to;
-}
 
 static inline void out8(uint16_t port, uint8_t byte)
 {

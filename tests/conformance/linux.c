@@ -16,6 +16,9 @@
 #include <linux/fs.h>
 #include <sys/syscall.h>
 
+/* pc-bios/uefi-vars/lib.c */
+void *memcpy(void *to, const void *from, size_t n);
+
 #define EFIVARFS    "/sys/firmware/efi/efivars/"
 #define SCRIPT_MAX  0x100000
 #define VALUE_MAX   0x10000
@@ -33,28 +36,6 @@ typedef struct {
 
 static uint8_t script[SCRIPT_MAX];
 static uint8_t value[VALUE_MAX];
-
-/* The compiler makes calls of these. */
-void *memcpy(void *to, const void *from, size_t n)
-{
-    uint8_t *t = to;
-    const uint8_t *f = from;
-
-    while (n--) {
-        *t++ = *f++;
-    }
-    return to;
-}
-
-void *memset(void *to, int c, size_t n)
-{
-    uint8_t *t = to;
-
-    while (n--) {
-        *t++ = c;
-    }
-    return to;
-}
 
 static long call(long number, long a, long b, long c)
 {
