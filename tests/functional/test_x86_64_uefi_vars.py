@@ -4,10 +4,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+from uefi_vars_session import SessionTest
 from uefi_vars_tests import UefiVarsTest
 
 
-class UefiVarsX86(UefiVarsTest):
+class UefiVarsX86(SessionTest):
 
     guest_arch = "x86_64"
 
@@ -49,11 +50,17 @@ class UefiVarsX86(UefiVarsTest):
     def test_virt_fw_vars(self):
         self.do_virt_fw_vars(*self.device("uefi-vars-x64"))
 
-    def test_keys(self):
+    def secure_device(self):
         # OVMF enforces Secure Boot only where it has its flash to itself.
-        self.do_keys(*self.device("uefi-vars-isa"), "-global",
-                     "driver=cfi.pflash01,property=secure,value=on",
-                     machine="q35,smm=on", secure=True)
+        return (*self.device("uefi-vars-isa"), "-global",
+                "driver=cfi.pflash01,property=secure,value=on")
+
+    def test_keys(self):
+        self.do_keys(*self.secure_device(), machine="q35,smm=on", secure=True)
+
+    def test_session(self):
+        self.do_session(*self.secure_device(), machine="q35,smm=on",
+                        secure=True)
 
 
 if __name__ == '__main__':

@@ -23,6 +23,7 @@ IMGSEC = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 OURS = "5f6b2c1e-94d7-4a38-8e05-b3c7d1a9f062"
 
 BEGIN, END = "begin-of-script\n", "end-of-script\n"
+HOSTS_TURN = "the-turn-of-the-host"
 
 
 def ours(name):
@@ -61,9 +62,9 @@ class UefiVarsTest(QemuSystemTest):
 
     # --- the guest ---------------------------------------------------------
 
-    def read_console(self, vm, last_words=None):
+    def read_console(self, vm, last_words=None, meanwhile=None):
         """Everything the guest prints until QEMU ends, or until the words
-        given."""
+        given.  When it prints HOSTS_TURN, call meanwhile(vm)."""
         raw = b""
         end = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < end:
@@ -78,6 +79,9 @@ class UefiVarsTest(QemuSystemTest):
                 return guest.console_text(raw)
             raw += data
             text = guest.console_text(raw)
+            if meanwhile and HOSTS_TURN in text:
+                meanwhile(vm)
+                meanwhile = None
             if last_words and last_words in text:
                 vm.shutdown(hard=True)
                 return text
@@ -86,11 +90,12 @@ class UefiVarsTest(QemuSystemTest):
                   guest.console_text(raw))
 
     def boot(self, script, *args, machine=None, refused=None,
-             kernel=None, secure=False, files=None):
+             kernel=None, secure=False, files=None, meanwhile=None):
         """Boot with more arguments for QEMU, run the script, power off.
         Or see the boot refused with the words given.  With secure, the
         firmware is one that enforces Secure Boot.  With files, {name: bytes},
-        the guest has these and efi-updatevar."""
+        the guest has these and efi-updatevar.  When the script prints
+        HOSTS_TURN, meanwhile(vm) is called."""
         initramfs = self.scratch_file("initramfs")
         script = f"echo {BEGIN}{script}\necho {END}"
         guest.initramfs_with(self.guest_arch,
@@ -103,7 +108,7 @@ class UefiVarsTest(QemuSystemTest):
         vm.add_args(*guest.guest_args(self.guest_arch, initramfs, kernel,
                                       secure), *args)
         vm.launch()
-        text = self.read_console(vm, last_words=refused)
+        text = self.read_console(vm, last_words=refused, meanwhile=meanwhile)
         if not refused:
             vm.wait(timeout=BOOT_SECONDS)
         self.log.info("console:\n%s", text)
