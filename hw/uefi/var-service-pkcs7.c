@@ -329,10 +329,10 @@ static bool cert_issued(UefiPkcs7 *p7, const Cert *issuer, const Cert *cert,
     };
     int algo = gnutls_x509_crt_get_signature_algorithm(cert->crt);
 
-    if (!gnutls_x509_crt_check_issuer(cert->crt, issuer->crt) ||
+    if (p7->key_uses >= UEFI_LIMIT_KEY_USES || algo <= 0 ||
+        !gnutls_x509_crt_check_issuer(cert->crt, issuer->crt) ||
         !cert_is_understood(cert) || !cert_is_authority(issuer, depth) ||
-        !cert_key_is_usable(issuer) || algo <= 0 ||
-        p7->key_uses >= UEFI_LIMIT_KEY_USES) {
+        !cert_key_is_usable(issuer)) {
         return false;
     }
     p7->key_uses++;
