@@ -272,11 +272,11 @@ typedef struct UefiVarLimits {
 #define UEFI_LIMIT_LANG_TAG         255         /* one language, characters */
 /* What a guest can make the host walk in one request (ours) */
 #define UEFI_LIMIT_CERTIFICATES     64          /* in one signature */
-#define UEFI_LIMIT_SIGNERS          16          /* in one signature */
+#define UEFI_LIMIT_SIGNERS          4           /* in one signature */
 #define UEFI_LIMIT_ATTRIBUTES       32          /* of one signer */
 #define UEFI_LIMIT_EXTENSIONS       64          /* of one certificate */
 #define UEFI_LIMIT_KEY_BITS         8192        /* of one RSA key */
-#define UEFI_LIMIT_KEY_USES         128         /* for one signature */
+#define UEFI_LIMIT_KEY_USES         32          /* for one signature */
 
 /* ------------------------------------------------------------------------ */
 /* var-service-store.c: variables; find, order, quota, change sets */
