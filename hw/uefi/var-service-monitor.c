@@ -383,8 +383,8 @@ static UefiVarDevice *find_writable(Error **errp)
     if (d && (runstate_check(RUN_STATE_INMIGRATE) ||
               (d->owner == UEFI_OWNER_NOT_YET && !runstate_is_running()))) {
         /* The file is not ours yet, so nothing could be made durable. */
-        error_setg(errp, "UEFI variables cannot be changed before the "
-                   "machine runs here");
+        error_setg(errp, "UEFI variables cannot be changed after an incoming "
+                   "migration or a snapshot before the machine runs");
         return NULL;
     }
     return d;
