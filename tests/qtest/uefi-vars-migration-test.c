@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * QTest of the UEFI variable service: migration between two QEMUs
+ * QTest of the UEFI variable service: migration and snapshots
  *
  * Everything a guest can see or feel is compared: registers, variables with
  * their order, phases, policies, properties, locks and keys; and the file on
@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qobject/qdict.h"
+#include "qobject/qlist.h"
 #include "libqtest.h"
 #include "libqos/uefi-vars.h"
 
@@ -171,10 +172,38 @@ static void launch_target(Migration *m, const char *incoming)
     m->to = to;
 }
 
-static void migrate(Migration *m)
+static void set_capability(QUefiVars *uv, const char *capability, bool on)
+{
+    qtest_qmp_assert_success(uv->qts, "{'execute': "
+                             "'migrate-set-capabilities', 'arguments': "
+                             "{'capabilities': [{'capability': %s, "
+                             "'state': %i}]}}", capability, on);
+}
+
+/* The source sends no more than that, so it is not done before the test is */
+static void throttle(QUefiVars *uv)
+{
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'migrate-set-parameters', "
+                             "'arguments': {'max-bandwidth': 4096}}");
+}
+
+/* A target of "defer" goes on, and may fail without leaving */
+static void listen_deferred(Migration *m)
+{
+    qtest_qmp_assert_success(m->to->qts, "{'execute': 'migrate-incoming', "
+                             "'arguments': {'uri': %s, "
+                             "'exit-on-error': false}}", m->uri);
+}
+
+static void migrate_begin(Migration *m)
 {
     qtest_qmp_assert_success(m->from->qts, "{'execute': 'migrate', "
                              "'arguments': {'uri': %s}}", m->uri);
+}
+
+static void migrate(Migration *m)
+{
+    migrate_begin(m);
     quefi_wait_migration(m->from->qts, "completed");
     qtest_qmp_eventwait(m->to->qts, "RESUME");
 }
@@ -378,6 +407,292 @@ static void test_failed(const QUefiDoor *door, bool pio)
     migration_end(&m);
 }
 
+static void assert_run_state(QUefiVars *uv, const char *state)
+{
+    QDict *rsp = qtest_qmp_assert_success_ref(uv->qts, "{'execute': "
+                                              "'query-status'}");
+
+    g_assert_cmpstr(qdict_get_str(rsp, "status"), ==, state);
+    qobject_unref(rsp);
+}
+
+static void host_set(QUefiVars *uv, const char *name, const char *data)
+{
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'uefi-vars-set', "
+                             "'arguments': {'guid': %s, 'name': %s, "
+                             "'data': %s}}", QUEFI_VENDOR, name, data);
+}
+
+/* Whether the file has it, be it in the document or in the journal */
+static bool file_has(const char *path, const char *what)
+{
+    g_autofree char *text = read_text(path);
+
+    return strstr(text, what);
+}
+
+/* A migration that is cancelled when it has come to @status */
+static void cancel_at(Migration *m, const char *status)
+{
+    launch_target(m, "defer");
+    listen_deferred(m);
+    migrate_begin(m);
+    quefi_wait_migration(m->from->qts, status);
+    /* The target looks at the store of both, and leaves it alone */
+    if (!strcmp(status, "active")) {
+        g_assert_cmpint(quefi_set_text(m->from, QUEFI_VENDOR, "During",
+                                       QUEFI_NV_BS, status), ==,
+                        EFI_SUCCESS);
+    } else {
+        assert_run_state(m->from, "finish-migrate");
+        host_set(m->from, "During", "1234");
+    }
+    qtest_qmp_assert_success(m->from->qts, "{'execute': 'migrate_cancel'}");
+    quefi_wait_migration(m->from->qts, "cancelled");
+    quefi_stop(m->to);
+    assert_run_state(m->from, "running");
+    g_assert_cmpint(quefi_set_text(m->from, QUEFI_VENDOR, "After",
+                                   QUEFI_NV_BS, status), ==, EFI_SUCCESS);
+    g_assert_true(file_has(m->from_file, "After"));
+}
+
+static void test_cancelled(const QUefiDoor *door, bool pio)
+{
+    Migration m;
+    g_autofree char *before = NULL, *after = NULL;
+
+    migration_start(&m, door, pio, true);
+    make_boot_state(m.from);
+    throttle(m.from);
+    cancel_at(&m, "active");
+    quefi_crash(m.from);
+    quefi_assert_text(m.from, QUEFI_VENDOR, "During", QUEFI_NV_BS, "active");
+    quefi_assert_text(m.from, QUEFI_VENDOR, "After", QUEFI_NV_BS, "active");
+
+    set_capability(m.from, "pause-before-switchover", true);
+    cancel_at(&m, "pre-switchover");
+    quefi_crash(m.from);
+    quefi_assert_text(m.from, QUEFI_VENDOR, "During", QUEFI_NV_BS,
+                      "\x12\x34");
+    quefi_assert_text(m.from, QUEFI_VENDOR, "After", QUEFI_NV_BS,
+                      "pre-switchover");
+
+    /* The third one goes through */
+    before = describe_variables(m.from);
+    launch_target(&m, m.uri);
+    migrate(&m);
+    after = describe_variables(m.to);
+    g_assert_cmpstr(before, ==, after);
+    migration_end(&m);
+}
+
+/*
+ * The target refuses the state when a source that was paused has sent all of
+ * it and given away the file: that goes on here, even before the machine does.
+ */
+static void test_failed_paused(const QUefiDoor *door, bool pio)
+{
+    static const uint8_t large[4096];
+    Migration m;
+    g_autofree char *before = NULL, *after = NULL;
+
+    migration_start(&m, door, pio, true);
+    make_boot_state(m.from);
+    g_assert_cmpint(quefi_set(m.from, QUEFI_VENDOR, "Large", QUEFI_NV_BS,
+                              large, sizeof(large)), ==, EFI_SUCCESS);
+    before = describe_variables(m.from);
+    m.to = quefi_launch(door, pio, m.to_file, "size=4096,hwerr-quota=0",
+                        "-incoming defer");
+    /* Otherwise the source would not hear of it */
+    set_capability(m.from, "return-path", true);
+    set_capability(m.to, "return-path", true);
+    listen_deferred(&m);
+    qtest_qmp_assert_success(m.from->qts, "{'execute': 'stop'}");
+    migrate_begin(&m);
+    quefi_wait_migration(m.from->qts, "failed");
+    quefi_wait_migration(m.to->qts, "failed");
+    assert_run_state(m.from, "paused");
+
+    host_set(m.from, "Paused", "1234");
+    g_assert_true(file_has(m.from_file, "Paused"));
+    quefi_stop(m.to);
+    qtest_qmp_assert_success(m.from->qts, "{'execute': 'uefi-vars-delete', "
+                             "'arguments': {'guid': %s, 'name': 'Paused'}}",
+                             QUEFI_VENDOR);
+    qtest_qmp_assert_success(m.from->qts, "{'execute': 'cont'}");
+    after = describe_variables(m.from);
+    g_assert_cmpstr(before, ==, after);
+    g_assert_cmpint(quefi_set_text(m.from, QUEFI_VENDOR, "After",
+                                   QUEFI_NV_BS, "still here"), ==,
+                    EFI_SUCCESS);
+    quefi_crash(m.from);
+    quefi_assert_none(m.from, QUEFI_VENDOR, "Paused");
+    quefi_assert_text(m.from, QUEFI_VENDOR, "After", QUEFI_NV_BS,
+                      "still here");
+    m.to = quefi_launch(door, pio, NULL, NULL, NULL);
+    migration_end(&m);
+}
+
+/* The machine runs on the target while its memory is still on the way */
+static void test_postcopy(const QUefiDoor *door, bool pio)
+{
+    Migration m;
+    g_autofree char *before = NULL, *after = NULL;
+
+    migration_start(&m, door, pio, true);
+    make_boot_state(m.from);
+    before = describe_variables(m.from);
+    launch_target(&m, "defer");
+    set_capability(m.from, "postcopy-ram", true);
+    set_capability(m.to, "postcopy-ram", true);
+    listen_deferred(&m);
+    throttle(m.from);
+    migrate_begin(&m);
+    quefi_wait_migration(m.from->qts, "active");
+    qtest_qmp_assert_success(m.from->qts, "{'execute': "
+                             "'migrate-start-postcopy'}");
+    qtest_qmp_eventwait(m.to->qts, "RESUME");
+    g_assert_cmpint(quefi_set_text(m.to, QUEFI_VENDOR, "There", QUEFI_NV_BS,
+                                   "early"), ==, EFI_SUCCESS);
+    g_assert_true(file_has(m.to_file, "There"));
+    g_assert_cmpint(quefi_set(m.to, QUEFI_VENDOR, "There", QUEFI_NV_BS, NULL,
+                              0), ==, EFI_SUCCESS);
+    quefi_wait_migration(m.from->qts, "completed");
+    after = describe_variables(m.to);
+    g_assert_cmpstr(before, ==, after);
+    assert_boot_state(m.to);
+    assert_mor_key(m.to);
+    migration_end(&m);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Snapshots */
+
+static void wait_job(QUefiVars *uv, const char *id)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp(uv->qts, "{'execute': 'query-jobs'}");
+        const QListEntry *entry = qlist_first(qdict_get_qlist(rsp, "return"));
+        QDict *job = qobject_to(QDict, qlist_entry_obj(entry));
+        bool done = !strcmp(qdict_get_str(job, "status"), "concluded");
+
+        g_assert_false(qdict_haskey(job, "error"));
+        qobject_unref(rsp);
+        if (done) {
+            break;
+        }
+        g_usleep(1000);
+    }
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'job-dismiss', "
+                             "'arguments': {'id': %s}}", id);
+}
+
+/* An image that has room for snapshots, at the path of an empty file */
+static void add_image(QUefiVars *uv, const char *path)
+{
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-add', "
+                             "'arguments': {'driver': 'file', 'node-name': "
+                             "'file', 'filename': %s}}", path);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-create', "
+                             "'arguments': {'job-id': 'create', 'options': "
+                             "{'driver': 'qcow2', 'file': 'file', "
+                             "'size': 1048576}}}");
+    wait_job(uv, "create");
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-add', "
+                             "'arguments': {'driver': 'qcow2', 'node-name': "
+                             "'image', 'file': 'file'}}");
+}
+
+static void snapshot(QUefiVars *uv, const char *command)
+{
+    g_autofree char *answer = qtest_hmp(uv->qts, "%s now", command);
+
+    g_assert_cmpstr(answer, ==, "");
+}
+
+/* All that a guest does from the snapshot to the end, to be undone */
+static void change_much(QUefiVars *uv)
+{
+    g_assert_cmpint(quefi_set(uv, QUEFI_VENDOR, "Property", QUEFI_NV_BS_RT,
+                              "x", 1), ==, EFI_SUCCESS);
+    make_random_variables(uv);
+    quefi_event(uv, QUEFI_END_OF_DXE);
+    quefi_event(uv, QUEFI_READY_TO_BOOT);
+    quefi_event(uv, QUEFI_EXIT_BOOT);
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Gone", QUEFI_NV_BS_RT,
+                                   "soon"), ==, EFI_SUCCESS);
+    quefi_program(uv, uv->door->ram + 0x1000, 0x8000);
+    quefi_command(uv, 0x77);
+}
+
+static void test_snapshot(const QUefiDoor *door, bool pio)
+{
+    char *path = quefi_tmp_path("vars.json"), *disk = quefi_tmp_path("disk");
+    g_autofree char *before = NULL, *after = NULL, *file = NULL;
+    g_autofree char *registers = NULL, *file_after = NULL;
+    g_autofree char *registers_after = NULL, *later = NULL, *loaded = NULL;
+    QUefiVars *uv = quefi_start(door, pio, path, NULL, NULL);
+
+    g_assert_true(g_file_set_contents(disk, "", 0, NULL));
+    add_image(uv, disk);
+    make_boot_state(uv);
+    before = describe_variables(uv);
+    registers = describe_registers(uv);
+    snapshot(uv, "savevm");
+    /* It folded all that there was */
+    file = read_text(path);
+    change_much(uv);
+    g_assert_true(file_has(path, "Gone"));
+
+    /* Running, so the file follows at once */
+    snapshot(uv, "loadvm");
+    file_after = read_text(path);
+    g_assert_cmpstr(file, ==, file_after);
+    registers_after = describe_registers(uv);
+    g_assert_cmpstr(registers, ==, registers_after);
+    uv->buffer = door->ram;
+    uv->buffer_size = UEFI_VARS_MAX_BUFFER_SIZE;
+    after = describe_variables(uv);
+    g_assert_cmpstr(before, ==, after);
+    assert_boot_state(uv);
+    assert_mor_key(uv);
+
+    /* Paused, so it follows when the machine runs ... */
+    change_much(uv);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'stop'}");
+    later = read_text(path);
+    snapshot(uv, "loadvm");
+    assert_run_state(uv, "paused");
+    qobject_unref(qtest_qmp_assert_failure_ref(uv->qts, "{'execute': "
+        "'uefi-vars-set', 'arguments': {'guid': %s, 'name': 'Paused', "
+        "'data': '00'}}", QUEFI_VENDOR));
+    loaded = read_text(path);
+    g_assert_cmpstr(loaded, ==, later);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'cont'}");
+    g_free(loaded);
+    loaded = read_text(path);
+    g_assert_cmpstr(loaded, ==, file);
+    uv->buffer = door->ram;
+    uv->buffer_size = UEFI_VARS_MAX_BUFFER_SIZE;
+    assert_boot_state(uv);
+
+    /* ... and never if that was the end */
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT,
+                                   "yes"), ==, EFI_SUCCESS);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'stop'}");
+    snapshot(uv, "loadvm");
+    quefi_restart(uv);
+    quefi_assert_text(uv, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT, "yes");
+    quefi_assert_text(uv, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT, "locked");
+    quefi_assert_none(uv, QUEFI_VENDOR, "Gone");
+    quefi_stop(uv);
+    quefi_tmp_free(disk);
+    quefi_tmp_free(path);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Streams in files */
+
 /* Into a file and back, and back again */
 static void test_to_file(const QUefiDoor *door, bool pio)
 {
@@ -482,6 +797,10 @@ static const Case cases[] = {
     { "runtime", test_runtime, true },
     { "files", test_files },
     { "failed", test_failed },
+    { "failed-paused", test_failed_paused },
+    { "cancelled", test_cancelled },
+    { "postcopy", test_postcopy },
+    { "snapshot", test_snapshot },
     { "to-file", test_to_file },
     { "damaged", test_damaged },
 };
