@@ -67,23 +67,17 @@ bool uefi_auth_setup_mode(const UefiVarService *uv)
 /* ------------------------------------------------------------------------ */
 /* Looking at variables */
 
-static bool request_is(const UefiVarRequest *req, const UefiGuid *guid,
-                       const char *name)
-{
-    return uefi_guid_equal(&req->guid, guid) && uefi_str_is(req->name, name);
-}
-
 static AuthRule rule_of(const UefiVarRequest *req)
 {
-    if (request_is(req, &uefi_guid_global, "PK")) {
+    if (uefi_vars_is_for(req, &uefi_guid_global, "PK")) {
         return RULE_PK;
     }
-    if (request_is(req, &uefi_guid_global, "KEK")) {
+    if (uefi_vars_is_for(req, &uefi_guid_global, "KEK")) {
         return RULE_KEK;
     }
-    if (request_is(req, &uefi_guid_image_security, "db") ||
-        request_is(req, &uefi_guid_image_security, "dbx") ||
-        request_is(req, &uefi_guid_image_security, "dbt")) {
+    if (uefi_vars_is_for(req, &uefi_guid_image_security, "db") ||
+        uefi_vars_is_for(req, &uefi_guid_image_security, "dbx") ||
+        uefi_vars_is_for(req, &uefi_guid_image_security, "dbt")) {
         return RULE_DB;
     }
     return RULE_PRIVATE;
@@ -635,13 +629,13 @@ static UefiReason set_private(UefiVarService *uv, const UefiVarRequest *req,
 
 static bool is_state(const UefiVarRequest *req)
 {
-    return request_is(req, &uefi_guid_global, "SetupMode") ||
-           request_is(req, &uefi_guid_global, "SecureBoot") ||
-           request_is(req, &uefi_guid_global, "SignatureSupport") ||
-           request_is(req, &uefi_guid_global, "VendorKeys") ||
-           request_is(req, &uefi_guid_vendor_keys_nv, "VendorKeysNv") ||
-           request_is(req, &uefi_guid_cert_db, "certdb") ||
-           request_is(req, &uefi_guid_cert_db, "certdbv");
+    return uefi_vars_is_for(req, &uefi_guid_global, "SetupMode") ||
+           uefi_vars_is_for(req, &uefi_guid_global, "SecureBoot") ||
+           uefi_vars_is_for(req, &uefi_guid_global, "SignatureSupport") ||
+           uefi_vars_is_for(req, &uefi_guid_global, "VendorKeys") ||
+           uefi_vars_is_for(req, &uefi_guid_vendor_keys_nv, "VendorKeysNv") ||
+           uefi_vars_is_for(req, &uefi_guid_cert_db, "certdb") ||
+           uefi_vars_is_for(req, &uefi_guid_cert_db, "certdbv");
 }
 
 /* Whether the value would be exactly the byte 1 after the request (13) */
@@ -663,12 +657,13 @@ UefiReason uefi_auth_protect(UefiVarService *uv, const UefiVarRequest *req)
         return UEFI_REASON_AUTH_STATE;
     }
     if (uv->config.force_secure_boot &&
-        request_is(req, &uefi_guid_secure_boot_enable, "SecureBootEnable") &&
+        uefi_vars_is_for(req, &uefi_guid_secure_boot_enable,
+                         "SecureBootEnable") &&
         !leaves_one(req)) {
         return UEFI_REASON_AUTH_FORCED;
     }
     if (uv->config.disable_custom_mode &&
-        request_is(req, &uefi_guid_custom_mode, "CustomMode")) {
+        uefi_vars_is_for(req, &uefi_guid_custom_mode, "CustomMode")) {
         return UEFI_REASON_AUTH_NO_CUSTOM;
     }
     return UEFI_REASON_OK;

@@ -486,12 +486,6 @@ UefiReason uefi_check_property_get(UefiVarService *uv, UefiMsg *msg)
 /* ------------------------------------------------------------------------ */
 /* Memory-overwrite request and its lock (5.4) */
 
-static bool request_is(const UefiVarRequest *req, const UefiGuid *guid,
-                       const char *name)
-{
-    return uefi_guid_equal(&req->guid, guid) && uefi_str_is(req->name, name);
-}
-
 /* Whatever the guest has written, the variable holds one byte. */
 static UefiReason store_mor_lock(UefiVarService *uv, const UefiVarRequest *req,
                                  uint8_t value)
@@ -579,9 +573,9 @@ static UefiReason check_mor(UefiVarService *uv, const UefiVarRequest *req)
 bool uefi_check_mor(UefiVarService *uv, const UefiVarRequest *req,
                     UefiReason *reason)
 {
-    bool is_mor = request_is(req, &uefi_guid_mor_control, MOR_NAME);
-    bool is_lock = request_is(req, &uefi_guid_mor_control_lock,
-                              MOR_LOCK_NAME);
+    bool is_mor = uefi_vars_is_for(req, &uefi_guid_mor_control, MOR_NAME);
+    bool is_lock = uefi_vars_is_for(req, &uefi_guid_mor_control_lock,
+                                     MOR_LOCK_NAME);
 
     if (!is_mor && !is_lock) {
         return false;

@@ -267,8 +267,11 @@ static void store_overwrite(UefiVarStore *store, UefiVariable *old,
 
 void uefi_store_apply(UefiVarStore *store, UefiVarChange *change)
 {
-    while (change->vars->len) {
-        UefiVariable *var = g_ptr_array_steal_index(change->vars, 0);
+    gsize count;
+    g_autofree gpointer *vars = g_ptr_array_steal(change->vars, &count);
+
+    for (gsize i = 0; i < count; i++) {
+        UefiVariable *var = vars[i];
         UefiVariable *old = g_hash_table_lookup(store->vars, var);
 
         if (old && var->in_place && old->attributes == var->attributes) {

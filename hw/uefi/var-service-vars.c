@@ -147,6 +147,12 @@ static UefiReason split_descriptor(UefiVarRequest *req)
     return UEFI_REASON_OK;
 }
 
+bool uefi_vars_is_for(const UefiVarRequest *req, const UefiGuid *guid,
+                      const char *ascii)
+{
+    return uefi_guid_equal(&req->guid, guid) && uefi_str_is(req->name, ascii);
+}
+
 bool uefi_vars_is_delete(const UefiVarRequest *req)
 {
     return req->attributes == 0 ||

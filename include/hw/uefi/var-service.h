@@ -526,6 +526,10 @@ typedef struct UefiVarRequest {
     const UefiVariable *old;    /* as stored, without regard to RT, or NULL */
 } UefiVarRequest;
 
+/** uefi_vars_is_for: whether the request names (@guid, @ascii) */
+bool uefi_vars_is_for(const UefiVarRequest *req, const UefiGuid *guid,
+                      const char *ascii);
+
 /** uefi_vars_is_delete: no append and no payload, or no attributes (4.2) */
 bool uefi_vars_is_delete(const UefiVarRequest *req);
 
