@@ -329,7 +329,7 @@ static bool save_record(UefiVarDevice *d, const UefiVarChange *change,
     if (!file_ready(d, err)) {
         return false;
     }
-    record = uefi_text_print_change(d->service->store, change);
+    record = uefi_text_print_change(change);
     return uefi_var_file_append(d->file, record, strlen(record), err);
 }
 

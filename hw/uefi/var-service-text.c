@@ -107,18 +107,7 @@ char *uefi_text_print_document(const UefiVarStore *store)
     return g_string_free(out, FALSE);
 }
 
-/* A removal knows nothing but a name: the store tells what goes. */
-static bool change_is_persistent(const UefiVarStore *store,
-                                 const UefiVariable *var)
-{
-    if (!var->data) {
-        var = uefi_store_find(store, UEFI_VIEW_BOOT, &var->guid, var->name);
-    }
-    return var && uefi_variable_is_persistent(var);
-}
-
-char *uefi_text_print_change(const UefiVarStore *store,
-                             const UefiVarChange *change)
+char *uefi_text_print_change(const UefiVarChange *change)
 {
     GString *out = g_string_new("{\"change\": [");
     const char *separator = "";
@@ -126,7 +115,8 @@ char *uefi_text_print_change(const UefiVarStore *store,
     for (guint i = 0; i < change->vars->len; i++) {
         const UefiVariable *var = change->vars->pdata[i];
 
-        if (change_is_persistent(store, var)) {
+        /* A removal may take back what is set before it in the change. */
+        if (!var->data || uefi_variable_is_persistent(var)) {
             g_string_append(out, separator);
             uefi_text_print_variable(out, var);
             separator = ", ";

@@ -566,26 +566,20 @@ static UefiVariable *variable(const char *name, uint32_t attributes,
 
 static void test_change(void)
 {
-    g_autoptr(UefiVarService) uv = service_new();
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
     g_autoptr(UefiVarChange) read = NULL;
     g_autoptr(GError) err = NULL;
     g_autofree char *text = NULL, *again = NULL;
     UefiVariable *private = variable("Private", ATTR_AUTH, "p");
 
-    uefi_var_change_add(change, variable("Gone", ATTR_NV_BS, "g"));
-    uefi_var_change_add(change, variable("VolatileGone", ATTR_BS, "g"));
-    uefi_store_apply(uv->store, change);
-
     private->time.b[0] = 0xe8;
     private->binding = g_bytes_new("\x12\x34", 2);
     uefi_var_change_add(change, variable("A", ATTR_NV_BS, "a"));
     uefi_var_change_add(change, variable("Volatile", ATTR_BS, "v"));
     uefi_var_change_add(change, variable("Gone", 0, NULL));
-    uefi_var_change_add(change, variable("VolatileGone", 0, NULL));
     uefi_var_change_add(change, private);
 
-    text = uefi_text_print_change(uv->store, change);
+    text = uefi_text_print_change(change);
     g_assert_cmpstr(text, ==, "{\"change\": ["
                     NAMED("A") ", \"attr\": 3, \"data\": \"61\"}, "
                     NAMED("Gone") "}, "
@@ -596,8 +590,28 @@ static void test_change(void)
     read = uefi_text_parse_change(text, &err);
     g_assert_no_error(err);
     g_assert_cmpuint(read->vars->len, ==, 3);
-    again = uefi_text_print_change(uv->store, read);
+    again = uefi_text_print_change(read);
     g_assert_cmpstr(again, ==, text);
+}
+
+/* Nothing is left of what one change sets and removes again. */
+static void test_change_takes_back(void)
+{
+    g_autoptr(UefiVarService) live = service_new();
+    g_autoptr(UefiVarService) loaded = service_new();
+    g_autoptr(UefiVarChange) change = uefi_var_change_new();
+    g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) err = NULL;
+
+    uefi_var_change_add(change, variable("A", ATTR_NV_BS, "a"));
+    uefi_var_change_add(change, variable("A", 0, NULL));
+    uefi_var_change_add(change, variable("B", ATTR_NV_BS, "b"));
+    g_ptr_array_add(records, uefi_text_print_change(change));
+    uefi_store_apply(live->store, change);
+
+    uefi_text_load(loaded, NULL, records, NULL, &err);
+    g_assert_no_error(err);
+    assert_same_store(live->store, loaded->store);
 }
 
 static const struct {
@@ -657,8 +671,7 @@ static void test_journal(void)
             document = uefi_text_print_document(live->store);
         }
         if (document) {
-            g_ptr_array_add(records,
-                            uefi_text_print_change(live->store, change));
+            g_ptr_array_add(records, uefi_text_print_change(change));
         }
         uefi_store_apply(live->store, change);
     }
@@ -873,6 +886,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/text/names/random", test_random_names);
     g_test_add_func("/uefi/text/persistent-only", test_persistent_only);
     g_test_add_func("/uefi/text/change", test_change);
+    g_test_add_func("/uefi/text/change-takes-back", test_change_takes_back);
     g_test_add_func("/uefi/text/journal", test_journal);
     g_test_add_func("/uefi/text/certdb", test_certdb);
     g_test_add_func("/uefi/text/vendor-keys", test_vendor_keys);

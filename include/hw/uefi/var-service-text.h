@@ -69,11 +69,11 @@ void uefi_text_print_variable(GString *out, const UefiVariable *var);
 char *uefi_text_print_document(const UefiVarStore *store);
 
 /**
- * uefi_text_print_change: the persistent part of @change; the caller frees
- * @store: as it is before @change is applied
+ * uefi_text_print_change: @change without what it sets that is volatile
+ *
+ * Returns text for uefi_text_parse_change(); the caller frees it.
  */
-char *uefi_text_print_change(const UefiVarStore *store,
-                             const UefiVarChange *change);
+char *uefi_text_print_change(const UefiVarChange *change);
 
 /**
  * uefi_text_load: fill the empty store of @uv
