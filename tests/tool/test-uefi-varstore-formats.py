@@ -71,14 +71,16 @@ def blob(data):
     return struct.pack('<Q', len(data)) + data
 
 
-def xen(*entries, version=1, count=None):
+def xen(*entries, version=1, count=None, presence=b''):
     body = b''.join(
         blob(e['name'].encode('utf-16le')) + blob(bytes.fromhex(e['data'])) +
         guid(e['guid']) + struct.pack('<I', e['attr']) +
         bytes.fromhex(e.get('time', NO_TIME)) +
         bytes.fromhex(e.get('digest', '00' * 32)) for e in entries)
     count = len(entries) if count is None else count
-    return b'VARS' + struct.pack('<IQQ', version, count, len(body)) + body
+    extra = struct.pack('<QI256s', 0, 0, presence) if version > 1 else b''
+    return (b'VARS' + struct.pack('<IQQ', version, count, len(body)) + extra +
+            body)
 
 
 def crc32c(data):
@@ -161,6 +163,11 @@ class Command(Formats):
         self.store(LANG)
         for args in (['import', self.path], ['export', self.path, 'x'],
                      ['export', '-f', 'nonsense', self.path, 'x'],
+                     ['export', '-f', 'xen:', self.path, 'x'],
+                     ['export', '-f', 'xen:0', self.path, 'x'],
+                     ['export', '-f', 'xen:3', self.path, 'x'],
+                     ['export', '-f', 'efivarfs:1', self.path, 'x'],
+                     ['import', '-f', 'xen:1', self.path, 'x'],
                      ['import', '-f', 'nonsense', 'x', self.path],
                      ['export', '-f', 'edk2', self.path, 'x'],
                      ['import', '--size', '1', 'x', self.path]):
@@ -390,6 +397,19 @@ class Xen(Formats):
             self.assertEqual(self.imports(text), [])
             self.assert_store(*ALL)
 
+    def test_version_2(self):
+        self.store(*ALL)
+        self.ok('export', '-f', 'xen:2', self.path, self.target)
+        data = self.target.read_bytes()
+        self.assertEqual(data, xen(*ALL, version=2))
+        self.assertEqual(self.imports(data), [])
+        self.assert_store(*ALL)
+        self.assertEqual(
+            self.imports(xen(LANG, version=2, presence=b'\1')),
+            ['the lock key of memory overwrite and the state of physical '
+             'presence are left out'])
+        self.assert_store(LANG)
+
     def test_notes(self):
         self.assertEqual(self.imports(xen(VOLATILE, LANG)),
                          ['volatile variables left out: 1'])
@@ -400,15 +420,20 @@ class Xen(Formats):
             ['private variables that lose their signer: 1'])
 
     def test_bad(self):
-        self.assertIn('version 2', self.refuses(xen(LANG, version=2)))
+        for version in (0, 3):
+            self.assertIn(f'version {version}',
+                          self.refuses(xen(LANG, version=version)))
+        self.assertIn('before its first variable',
+                      self.refuses(xen(version=2)[:-1]))
         self.assertIn('left behind', self.refuses(xen(LANG, count=0)))
         self.assertIn('cut off', self.refuses(xen(LANG, count=2)))
-        self.assertIn('follow the header', self.refuses(xen(LANG) + b'x'))
+        self.assertIn('the header says', self.refuses(xen(LANG) + b'x'))
         self.assertIn('base64', self.refuses(b'VkFSU!'))
 
     def test_corrupted(self):
-        self.source.write_bytes(xen(*ALL))
-        self.corrupt('xen', self.source)
+        for version in (1, 2):
+            self.source.write_bytes(xen(*ALL, version=version))
+            self.corrupt('xen', self.source)
         self.source.write_bytes(base64.b64encode(xen(LANG)))
         self.corrupt('xen', self.source)
 
@@ -505,6 +530,21 @@ class Uefivars(Formats):
                    'data': bytes.fromhex(e['data']).hex(' ')} for e in ALL]
         self.assertEqual(self.imports(json.dumps(spaced).encode()), [])
         self.assert_store(*ALL)
+
+    def test_write_version_1(self):
+        odd = {**LANG, 'name': f'", "guid": "{GLOBAL}"'}
+        self.store(*ALL)
+        self.ok('set', '-g', GLOBAL, '-x', odd['data'], self.path, odd['name'])
+        self.ok('export', '-f', 'uefivars:1', self.path, self.target)
+        data = self.target.read_bytes()
+        old = json.loads(data)
+        self.assertEqual([(e['name'], bytes.fromhex(e['guid'])) for e in old],
+                         [(e['name'], guid(e['guid'])) for e in (*ALL, odd)])
+        self.assertEqual([e.get('timestamp') for e in old],
+                         [e.get('time') for e in (*ALL, odd)])
+        before = self.path.read_text(encoding='utf-8')
+        self.assertEqual(self.imports(data), [])
+        self.assertEqual(self.path.read_text(encoding='utf-8'), before)
 
     def test_volatile(self):
         self.assertEqual(self.imports(json.dumps([VOLATILE, LANG]).encode()),

@@ -156,17 +156,43 @@ static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
 
 /* ------------------------------------------------------------------------ */
 
+/* Quotes in names are escaped: none can look like another member. */
+static void print_binary_guid(GString *out, const UefiVariable *var)
+{
+    g_autoptr(GString) binary = g_string_new("\"guid\": \"");
+    g_autofree char *guid = uefi_guid_print(&var->guid);
+    g_autofree char *member = g_strdup_printf("%s%s", binary->str, guid);
+
+    for (size_t i = 0; i < sizeof(var->guid.b); i++) {
+        g_string_append_printf(binary, i ? " %02x" : "%02x", var->guid.b[i]);
+    }
+    g_string_replace(out, member, binary->str, 0);
+}
+
+static void print_variable(GString *out, const UefiVariable *var,
+                           unsigned version)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    uefi_text_print_variable(text, var);
+    if (version < UEFI_TEXT_VERSION) {
+        print_binary_guid(text, var);
+    }
+    g_string_append_len(out, text->str, text->len);
+}
+
 static GByteArray *uefivars_write(ToolTransfer *t, GError **err)
 {
-    g_autoptr(GString) out = g_string_new("{\"version\": 2, \"variables\": [");
+    bool bare = t->version < UEFI_TEXT_VERSION;
+    g_autoptr(GString) out =
+        g_string_new(bare ? "[" : "{\"version\": 2, \"variables\": [");
     size_t size;
 
     for (guint i = 0; i < t->vars->len; i++) {
         g_string_append(out, i ? ",\n" : "\n");
-        uefi_text_print_variable(out, t->vars->pdata[i]);
+        print_variable(out, t->vars->pdata[i], t->version);
     }
-    g_string_append(out, "\n]}\n");
-    /* no string can look like this: quotes in names are escaped */
+    g_string_append(out, bare ? "\n]\n" : "\n]}\n");
     g_string_replace(out, ", \"time\": \"", ", \"timestamp\": \"", 0);
     size = out->len;
     return g_byte_array_new_take(
@@ -178,4 +204,6 @@ const ToolFormat tool_format_uefivars = {
     .detect = detect,
     .read = uefivars_read,
     .write = uefivars_write,
+    .version = UEFI_TEXT_VERSION,
+    .versions = UEFI_TEXT_VERSION,
 };

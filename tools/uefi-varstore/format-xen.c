@@ -1,13 +1,15 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * uefi-varstore: stores of XenServer and XCP-ng, version 1
+ * uefi-varstore: stores of XenServer and XCP-ng, versions 1 and 2
  *
- * "VARS", version, number of variables and number of bytes that follow; then
- * each variable: name without NUL, value (both with their length in bytes
- * before them), GUID, attributes, time and digest of the signer.  Lengths and
- * numbers have 8 bytes, version and attributes 4; all is little endian.  XAPI
- * keeps the same bytes in base64.
+ * "VARS", version, number of variables and number of their bytes; then each
+ * variable: name without NUL, value (both with their length in bytes before
+ * them), GUID, attributes, time and digest of the signer.  Lengths and numbers
+ * have 8 bytes, version and attributes 4; all is little endian.  Version 2 has
+ * between header and variables the key of the memory overwrite lock, which is
+ * of one boot, and the state of the physical presence interface of a TPM.
+ * XAPI keeps the same bytes in base64.
  */
 
 #include "qemu/osdep.h"
@@ -17,7 +19,8 @@
 #define MAGIC           "VARS"
 #define MAGIC_SIZE      4
 #define MAGIC_BASE64    "VkFSU"
-#define VERSION         1
+#define VERSION         2
+#define EXTRA_SIZE      (8 + 4 + 256)   /* version 2: key, presence */
 #define DIGEST_SIZE     32
 
 static bool detect(UefiMsg *in)
@@ -56,6 +59,20 @@ static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
     return true;
 }
 
+static bool read_extra(ToolTransfer *t, UefiMsg *in, GError **err)
+{
+    const uint8_t *extra = uefi_msg_get_bytes(in, EXTRA_SIZE);
+
+    if (!extra) {
+        return uefi_text_fail(err, "cut off before its first variable");
+    }
+    if (!tool_is_zero(extra, EXTRA_SIZE)) {
+        tool_transfer_note(t, "the lock key of memory overwrite and the state "
+                           "of physical presence are left out");
+    }
+    return true;
+}
+
 static bool read_blob(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     uint32_t version;
@@ -68,13 +85,16 @@ static bool read_blob(ToolTransfer *t, UefiMsg *in, GError **err)
     if (in->overrun) {
         return uefi_text_fail(err, "cut off in its header");
     }
-    if (version != VERSION) {
+    if (!version || version > VERSION) {
         return uefi_text_fail(err, "version %" PRIu32 " of the format is not "
-                              "known, only version %d is", version, VERSION);
+                              "known, only 1 to %d are", version, VERSION);
+    }
+    if (version > 1 && !read_extra(t, in, err)) {
+        return false;
     }
     if (size != uefi_msg_left(in)) {
-        return uefi_text_fail(err, "%zu bytes follow the header, which says "
-                              "%" PRIu64, uefi_msg_left(in), size);
+        return uefi_text_fail(err, "there are %zu bytes of variables, the "
+                              "header says %" PRIu64, uefi_msg_left(in), size);
     }
     for (uint64_t i = 0; i < count; i++) {
         if (!read_variable(t, in, err)) {
@@ -142,17 +162,20 @@ static GByteArray *xen_write(ToolTransfer *t, GError **err)
 {
     GByteArray *bytes = g_byte_array_new();
     size_t header = MAGIC_SIZE + 4 + 8 + 8, size = 0;
+    size_t extra = t->version > 1 ? EXTRA_SIZE : 0;
     UefiMsg msg;
 
     for (guint i = 0; i < t->vars->len; i++) {
         size += variable_size(t->vars->pdata[i]);
     }
-    g_byte_array_set_size(bytes, header + size);
+    g_byte_array_set_size(bytes, header + extra + size);
+    memset(bytes->data, 0, bytes->len);
     uefi_msg_init(&msg, bytes->data, bytes->len, 8);
     uefi_msg_put_bytes(&msg, MAGIC, MAGIC_SIZE);
-    uefi_msg_put_u32(&msg, VERSION);
+    uefi_msg_put_u32(&msg, t->version);
     uefi_msg_put_u64(&msg, t->vars->len);
     uefi_msg_put_u64(&msg, size);
+    uefi_msg_seek(&msg, header + extra);
     for (guint i = 0; i < t->vars->len; i++) {
         put_variable(t, &msg, t->vars->pdata[i]);
     }
@@ -164,4 +187,6 @@ const ToolFormat tool_format_xen = {
     .detect = detect,
     .read = xen_read,
     .write = xen_write,
+    .version = 1,               /* all that read 2 read 1 as well */
+    .versions = VERSION,
 };

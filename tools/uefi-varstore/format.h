@@ -26,6 +26,7 @@ typedef struct ToolTransfer {
     const char *path;       /* of the foreign store */
     const char *template;   /* image that an export fills, or NULL */
     const char *dictionary; /* file for the compression of AWS, or NULL */
+    unsigned version;       /* of the format, to write */
     GPtrArray *vars;        /* UefiVariable, in order, owned */
     GPtrArray *notes;       /* char *, what else is worth a line */
     unsigned losses[TOOL_LOSS__MAX];
@@ -49,6 +50,8 @@ typedef struct ToolFormat {
     bool (*write_directory)(ToolTransfer *t, GError **err);
 
     bool needs_template;    /* to write */
+    unsigned version;       /* to write when none is asked for; 0: no choice */
+    unsigned versions;      /* the highest that can be written */
 } ToolFormat;
 
 extern const ToolFormat tool_format_aws;

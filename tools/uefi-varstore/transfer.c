@@ -59,17 +59,47 @@ static void print_notes(const ToolTransfer *t)
     }
 }
 
-/* The format of --format in @format, or NULL.  Returns false for a bad one. */
-static bool get_format(const ToolFormat **format)
+static bool parse_version(const ToolFormat *format, const char *text,
+                          ToolTransfer *t)
+{
+    guint64 version;
+
+    if (!g_ascii_string_to_unsigned(text, 10, 1, MAX(format->versions, 1),
+                                    &version, NULL) || !format->version) {
+        tool_fail("the format %s has no version '%s'", format->name, text);
+        return false;
+    }
+    t->version = version;
+    return true;
+}
+
+/* The format of that name, or NULL if @name is.  Returns false for a bad one. */
+static bool get_format(const ToolFormat **format, const char *name)
 {
     g_autofree char *names = tool_format_names();
 
-    *format = opt_format ? tool_format_find(opt_format) : NULL;
-    if (opt_format && !*format) {
-        tool_fail("there is no format '%s'; there are: %s", opt_format, names);
+    *format = name ? tool_format_find(name) : NULL;
+    if (name && !*format) {
+        tool_fail("there is no format '%s'; there are: %s", name, names);
         return false;
     }
     return true;
+}
+
+/* NAME[:VERSION] */
+static bool get_format_and_version(const ToolFormat **format, ToolTransfer *t)
+{
+    g_auto(GStrv) parts = g_strsplit(opt_format ?: "", ":", 2);
+
+    if (!parts[0]) {
+        tool_fail("export: --format is needed");
+        return false;
+    }
+    if (!get_format(format, parts[0])) {
+        return false;
+    }
+    t->version = (*format)->version;
+    return !parts[1] || parse_version(*format, parts[1], t);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -118,7 +148,7 @@ int tool_run_import(char **args)
     int status;
 
     transfer_init(&t, args[0]);
-    if (!tool_check_size(opt_size) || !get_format(&format)) {
+    if (!tool_check_size(opt_size) || !get_format(&format, opt_format)) {
         return TOOL_USAGE;
     }
     if (!tool_format_read(&t, format, &err)) {
@@ -169,11 +199,7 @@ int tool_run_export(char **args)
     const ToolFormat *format;
 
     transfer_init(&t, args[1]);
-    if (!get_format(&format)) {
-        return TOOL_USAGE;
-    }
-    if (!format) {
-        tool_fail("export: --format is needed");
+    if (!get_format_and_version(&format, &t)) {
         return TOOL_USAGE;
     }
     if (format->needs_template && !opt_template) {
@@ -192,7 +218,7 @@ int tool_run_export(char **args)
 
 const GOptionEntry tool_export_options[] = {
     { "format", 'f', 0, G_OPTION_ARG_STRING, &opt_format,
-      "Format of TARGET", "NAME" },
+      "Format of TARGET, and which version of it", "NAME[:VERSION]" },
     { "template", 't', 0, G_OPTION_ARG_FILENAME, &opt_template,
       "Flash image to take everything but the variables from", "IMAGE" },
     OPTION_DICTIONARY,
