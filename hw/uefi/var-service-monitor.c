@@ -73,29 +73,13 @@ static uint32_t attributes_bits(const UefiVarAttributeList *list)
     return bits;
 }
 
-/* NULL for a variable that nobody has signed */
-static char *time_text(const UefiVariable *var)
-{
-    static const UefiTime never;
-    const uint8_t *t = var->time.b;
-
-    if (uefi_time_compare(&var->time, &never) == 0) {
-        return NULL;
-    }
-    return g_strdup_printf("%04u-%02u-%02uT%02u:%02u:%02u", t[0] | t[1] << 8,
-                           t[2], t[3], t[4], t[5], t[6]);
-}
-
 static char *hex_text(GBytes *bytes)
 {
     gsize size;
     const uint8_t *data = g_bytes_get_data(bytes, &size);
     GString *text = g_string_sized_new(2 * size + 1);
 
-    for (gsize i = 0; i < size; i++) {
-        g_string_append_c(text, "0123456789abcdef"[data[i] >> 4]);
-        g_string_append_c(text, "0123456789abcdef"[data[i] & 15]);
-    }
+    uefi_hex_append(text, data, size);
     return g_string_free(text, FALSE);
 }
 
@@ -169,7 +153,7 @@ static UefiVarInfo *variable_info(const UefiVariable *var, const char *name,
     info->guid = uefi_guid_print(&var->guid);
     info->attributes = attributes_list(var->attributes);
     info->size = g_bytes_get_size(var->data);
-    info->time = time_text(var);
+    info->time = uefi_time_print(&var->time);
     info->data = with_data ? hex_text(var->data) : NULL;
     return info;
 }
@@ -229,7 +213,7 @@ static UefiKeyInfo *key_info(const UefiKeyStatus *key)
 
     info->name = g_strdup(key->name);
     info->size = key->var ? g_bytes_get_size(key->var->data) : 0;
-    info->time = key->var ? time_text(key->var) : NULL;
+    info->time = key->var ? uefi_time_print(&key->var->time) : NULL;
     info->damaged = key->damaged;
     for (guint i = 0; i < key->counts->len; i++) {
         const UefiSigCount *count = &g_array_index(key->counts, UefiSigCount,

@@ -50,13 +50,8 @@ static void G_GNUC_PRINTF(2, 3) text_warn(GPtrArray *warnings,
 static void print_hex(GString *out, const char *key, const uint8_t *data,
                       size_t size)
 {
-    static const char digits[] = "0123456789abcdef";
-
     g_string_append_printf(out, ", \"%s\": \"", key);
-    for (size_t i = 0; i < size; i++) {
-        g_string_append_c(out, digits[data[i] >> 4]);
-        g_string_append_c(out, digits[data[i] & 15]);
-    }
+    uefi_hex_append(out, data, size);
     g_string_append_c(out, '"');
 }
 

@@ -124,12 +124,34 @@ char *uefi_str_print(const uint16_t *str)
     return g_string_free(text, FALSE);
 }
 
+void uefi_hex_append(GString *out, const uint8_t *data, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < size; i++) {
+        g_string_append_c(out, digits[data[i] >> 4]);
+        g_string_append_c(out, digits[data[i] & 15]);
+    }
+}
+
 int uefi_time_compare(const UefiTime *a, const UefiTime *b)
 {
     int years = (a->b[0] | a->b[1] << 8) - (b->b[0] | b->b[1] << 8);
 
     /* month, day, hour, minute and second are one byte each */
     return years ? years : memcmp(a->b + 2, b->b + 2, 5);
+}
+
+char *uefi_time_print(const UefiTime *time)
+{
+    static const UefiTime never;
+    const uint8_t *b = time->b;
+
+    if (!uefi_time_compare(time, &never)) {
+        return NULL;
+    }
+    return g_strdup_printf("%04u-%02u-%02uT%02u:%02u:%02u", b[0] | b[1] << 8,
+                           b[2], b[3], b[4], b[5], b[6]);
 }
 
 UefiVariable *uefi_variable_new(const UefiGuid *guid, const uint16_t *name,

@@ -304,6 +304,8 @@ class Status(Tool):
                          [{'type': 'x509', 'count': 1}])
         self.assertEqual(keys['KEK']['certificates'],
                          [{'owner': TEST, 'subject': 'CN=Golden Test'}])
+        self.assertRegex(keys['KEK']['time'],
+                         r'^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d$')
 
     def test_modes(self):
         pk = json.loads(self.ok('get', '-j', DATA / 'virt-firmware.json',

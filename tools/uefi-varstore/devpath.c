@@ -41,9 +41,9 @@ static void print_guid(GString *out, UefiMsg *msg)
 
 static void print_rest(GString *out, UefiMsg *msg)
 {
-    while (uefi_msg_left(msg)) {
-        g_string_append_printf(out, "%02x", uefi_msg_get_u8(msg));
-    }
+    size_t size = uefi_msg_left(msg);
+
+    uefi_hex_append(out, uefi_msg_get_bytes(msg, size), size);
 }
 
 static void print_pci(GString *out, UefiMsg *msg)
@@ -166,9 +166,7 @@ static void print_mac(GString *out, UefiMsg *msg)
     unsigned type = uefi_msg_get_u8(msg);
 
     g_string_append(out, "MAC(");
-    for (int i = 0; i < (type > 1 ? 32 : 6); i++) {
-        g_string_append_printf(out, "%02x", mac[i]);
-    }
+    uefi_hex_append(out, mac, type > 1 ? 32 : 6);
     g_string_append_printf(out, ",0x%x)", type);
 }
 

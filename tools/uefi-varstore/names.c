@@ -118,14 +118,9 @@ bool tool_parse_attributes(const char *text, uint32_t *attributes)
 
 char *tool_time(const UefiTime *time)
 {
-    static const UefiTime none;
-    const uint8_t *b = time->b;
+    char *text = uefi_time_print(time);
 
-    if (!memcmp(time, &none, sizeof(none))) {
-        return g_strdup("-");
-    }
-    return g_strdup_printf("%04u-%02u-%02u %02u:%02u:%02u", b[0] | b[1] << 8,
-                           b[2], b[3], b[4], b[5], b[6]);
+    return text ? g_strdelimit(text, "T", ' ') : g_strdup("-");
 }
 
 char *tool_signature_type(const UefiGuid *type)

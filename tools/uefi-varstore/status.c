@@ -75,6 +75,7 @@ static Json *key_to_json(const UefiKeyStatus *key)
     Json *object = json_object_new_object();
     Json *signatures = json_object_new_array();
     Json *certificates = json_object_new_array();
+    g_autofree char *time = key->var ? uefi_time_print(&key->var->time) : NULL;
 
     for (guint i = 0; i < key->counts->len; i++) {
         const UefiSigCount *count =
@@ -102,6 +103,9 @@ static Json *key_to_json(const UefiKeyStatus *key)
     add(object, "name", json_object_new_string(key->name));
     add(object, "size", json_object_new_int64(
         key->var ? g_bytes_get_size(key->var->data) : 0));
+    if (time) {
+        add(object, "time", json_object_new_string(time));
+    }
     add(object, "signatures", signatures);
     add(object, "certificates", certificates);
     add(object, "damaged", json_object_new_boolean(key->damaged));

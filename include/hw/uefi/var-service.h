@@ -126,6 +126,9 @@ void uefi_str_append(GString *out, const uint16_t *str, const char *escape);
 /** uefi_str_print: the same with nothing to escape; the caller frees */
 char *uefi_str_print(const uint16_t *str);
 
+/** uefi_hex_append: two digits for each byte, in small letters */
+void uefi_hex_append(GString *out, const uint8_t *data, size_t size);
+
 /* An EFI_TIME as it stands on the wire */
 typedef struct UefiTime {
     uint8_t b[EFI_TIME_SIZE];
@@ -137,6 +140,13 @@ typedef struct UefiTime {
  * Returns less than, equal to or greater than 0, as @a is to @b.
  */
 int uefi_time_compare(const UefiTime *a, const UefiTime *b);
+
+/**
+ * uefi_time_print: "YYYY-MM-DDThh:mm:ss", or NULL if all of that is 0
+ *
+ * The caller frees it.
+ */
+char *uefi_time_print(const UefiTime *time);
 
 /*
  * A variable.  Values are immutable and shared; a variable whose data is NULL
