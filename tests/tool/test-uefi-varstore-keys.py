@@ -428,6 +428,23 @@ class Sign(Keys):
                 'db', self.key('db.esl'), out)
         self.assertEqual(out.read_bytes(), esl)
 
+    def test_encrypted_key(self):
+        key, out = self.dir / 'key.pem', self.dir / 'o'
+        password = self.file('password', b'secret\n')
+        wrong = self.file('wrong', b'wrong')
+        run('openssl', 'pkcs8', '-topk8', '-in', self.key('PK.key'), '-passout',
+            'pass:secret', '-out', key)
+        args = ['-k', key, '-c', self.key('PK.crt'), '-t', STAMP]
+        rest = ['db', self.key('db.esl'), out]
+        self.assertIn('--password-file', self.fails('sign', *args, *rest))
+        self.assertIn('another password',
+                      self.fails('sign', *args, '-p', wrong, *rest))
+        self.fails('sign', *args, '-p', self.dir / 'none', *rest)
+        self.assertFalse(out.exists())
+        self.ok('sign', *args, '-p', password, *rest)
+        self.assertEqual(out.read_bytes(), self.sign('db', self.key('db.esl'),
+                                                     '-t', STAMP))
+
     def test_verifies(self):
         """OpenSSL accepts the signature over what a guest passes"""
         value = self.file('value', b'any bytes')

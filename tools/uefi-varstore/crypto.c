@@ -162,9 +162,7 @@ void tool_print_certificate(GString *out, const uint8_t *data, size_t size)
     g_string_append(out, "\n  SHA-256: ");
     if (!gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest,
                                          &digest_size)) {
-        for (size_t i = 0; i < digest_size; i++) {
-            g_string_append_printf(out, "%02x", digest[i]);
-        }
+        uefi_hex_append(out, digest, digest_size);
     }
     g_string_append_c(out, '\n');
     gnutls_x509_crt_deinit(crt);
@@ -246,15 +244,25 @@ void tool_key_pair_clear(ToolKeyPair *pair)
 /* ------------------------------------------------------------------------ */
 /* Signatures */
 
-static bool load_key(ToolSigner *s, GBytes *file, const char *name)
+static bool load_key(ToolSigner *s, GBytes *file, const char *password,
+                     const char *name)
 {
     gnutls_datum_t text = datum(file);
+    int status;
 
-    return good(gnutls_privkey_init(&s->key), name) &&
-           good(gnutls_privkey_import_x509_raw(
-                    s->key, &text,
-                    tool_is_pem(file) ? GNUTLS_X509_FMT_PEM
-                                      : GNUTLS_X509_FMT_DER, NULL, 0), name);
+    if (!good(gnutls_privkey_init(&s->key), name)) {
+        return false;
+    }
+    status = gnutls_privkey_import_x509_raw(
+        s->key, &text,
+        tool_is_pem(file) ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER,
+        password, 0);
+    if (status == GNUTLS_E_DECRYPTION_FAILED) {
+        tool_fail("%s: the key is encrypted, %s --password-file", name,
+                  password ? "with another password than that of" : "use");
+        return false;
+    }
+    return good(status, name);
 }
 
 /* The first certificate of @file */
@@ -296,12 +304,13 @@ static bool match(const ToolSigner *s, const char *name)
     return ok;
 }
 
-ToolSigner *tool_signer_new(GBytes *key, const char *key_name, GBytes *cert,
+ToolSigner *tool_signer_new(GBytes *key, const char *password,
+                            const char *key_name, GBytes *cert,
                             const char *cert_name)
 {
     g_autoptr(ToolSigner) s = g_new0(ToolSigner, 1);
 
-    if (!load_key(s, key, key_name) || !load_cert(s, cert, cert_name) ||
+    if (!load_key(s, key, password, key_name) || !load_cert(s, cert, cert_name) ||
         !match(s, cert_name)) {
         return NULL;
     }

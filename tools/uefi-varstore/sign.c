@@ -11,6 +11,7 @@
 
 static char *opt_key;
 static char *opt_cert;
+static char *opt_password_file;
 static char *opt_vendor;
 static char *opt_attributes;
 static char *opt_owner;
@@ -112,12 +113,36 @@ static GByteArray *read_value(const Target *t, const char *path)
     return g_steal_pointer(&value);
 }
 
+/* The first line of --password-file in @password, or NULL without the option */
+static bool read_password(char **password)
+{
+    g_autoptr(GBytes) file = NULL;
+    gsize size;
+    const char *text;
+
+    *password = NULL;
+    if (opt_password_file) {
+        file = tool_read_file(opt_password_file);
+        if (!file) {
+            return false;
+        }
+        text = g_bytes_get_data(file, &size);
+        *password = g_strndup(text, size);
+        g_strdelimit(*password, "\r\n", 0);
+    }
+    return true;
+}
+
 static ToolSigner *read_signer(void)
 {
     g_autoptr(GBytes) key = tool_read_file(opt_key);
     g_autoptr(GBytes) cert = key ? tool_read_file(opt_cert) : NULL;
+    g_autofree char *password = NULL;
 
-    return cert ? tool_signer_new(key, opt_key, cert, opt_cert) : NULL;
+    if (!cert || !read_password(&password)) {
+        return NULL;
+    }
+    return tool_signer_new(key, password, opt_key, cert, opt_cert);
 }
 
 /* What is signed (protocol 7.1): everything that the guest passes */
@@ -210,6 +235,8 @@ const GOptionEntry tool_sign_options[] = {
       "Private key to sign with (PEM, DER)", "PATH" },
     { "cert", 'c', 0, G_OPTION_ARG_FILENAME, &opt_cert,
       "Certificate for that key (PEM, DER)", "PATH" },
+    { "password-file", 'p', 0, G_OPTION_ARG_FILENAME, &opt_password_file,
+      "Password of an encrypted key, on the first line", "PATH" },
     { "append", 'a', 0, G_OPTION_ARG_NONE, &opt_append,
       "The update adds to what the guest has", NULL },
     { "time", 't', 0, G_OPTION_ARG_STRING, &opt_time,

@@ -125,8 +125,12 @@ void tool_key_pair_clear(ToolKeyPair *pair);
 
 typedef struct ToolSigner ToolSigner;
 
-/** tool_signer_new: who signs with @key and the certificate @cert for it */
-ToolSigner *tool_signer_new(GBytes *key, const char *key_name, GBytes *cert,
+/**
+ * tool_signer_new: who signs with @key and the certificate @cert for it
+ * @password: of an encrypted key, or NULL
+ */
+ToolSigner *tool_signer_new(GBytes *key, const char *password,
+                            const char *key_name, GBytes *cert,
                             const char *cert_name);
 void tool_signer_free(ToolSigner *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolSigner, tool_signer_free)

@@ -14,8 +14,8 @@ _uefi_varstore()
         rm) options='--guid --help' ;;
         enroll) options='--pk --kek --db --dbx --generate --append --owner
                          --size --help' ;;
-        sign) options='--key --cert --append --time --guid --attr --owner
-                       --help' ;;
+        sign) options='--key --cert --password-file --append --time --guid
+                       --attr --owner --help' ;;
         status) options='--json --size --force-secure-boot --help' ;;
         import) options='--format --replace --dictionary --size --help' ;;
         export) options='--format --template --dictionary --help' ;;
