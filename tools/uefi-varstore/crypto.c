@@ -310,8 +310,8 @@ ToolSigner *tool_signer_new(GBytes *key, const char *password,
 {
     g_autoptr(ToolSigner) s = g_new0(ToolSigner, 1);
 
-    if (!load_key(s, key, password, key_name) || !load_cert(s, cert, cert_name) ||
-        !match(s, cert_name)) {
+    if (!load_key(s, key, password, key_name) ||
+        !load_cert(s, cert, cert_name) || !match(s, cert_name)) {
         return NULL;
     }
     return g_steal_pointer(&s);

@@ -73,7 +73,7 @@ static bool parse_version(const ToolFormat *format, const char *text,
     return true;
 }
 
-/* The format of that name, or NULL if @name is.  Returns false for a bad one. */
+/* The format called @name, or NULL if @name is; false if there is none */
 static bool get_format(const ToolFormat **format, const char *name)
 {
     g_autofree char *names = tool_format_names();
