@@ -57,6 +57,8 @@ bench: qemu
 	@scripts/build-qemu --bundled
 	@scripts/make-guest x86_64
 	@tests/bench/bench
+	@scripts/build-core core
+	@build/core/tests/unit/bench-signatures
 
 .PHONY: soak
 soak: qemu

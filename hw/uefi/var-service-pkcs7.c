@@ -111,7 +111,8 @@ struct UefiPkcs7 {
     size_t n_certs;
     Signer signers[UEFI_LIMIT_SIGNERS];
     size_t n_signers;
-    unsigned key_uses;
+    unsigned effort;            /* spent on keys, RSA-2048 verifications */
+    size_t parse_effort;        /* spent on certificates, bytes squared */
     bool verified;              /* every signer has a certificate and signed */
 };
 
@@ -201,6 +202,7 @@ static bool cert_import(Cert *cert, Slice der)
     Slice body, value, bits;
 
     if (!der_take(&der, DER_SEQUENCE, &body, &cert->der) ||
+        cert->der.size > UEFI_LIMIT_CERTIFICATE_SIZE ||
         !der_take(&body, DER_SEQUENCE, &value, &cert->tbs) ||
         !der_take(&body, DER_SEQUENCE, &value, NULL) ||
         !der_take(&body, DER_BIT_STRING, &bits, NULL) || body.size) {
@@ -224,6 +226,13 @@ static bool cert_import(Cert *cert, Slice der)
     return true;
 }
 
+/* Whether GnuTLS, which may take the square of @size, is to read such a one */
+static bool spend_parse_effort(UefiPkcs7 *p7, size_t size)
+{
+    p7->parse_effort += size * size;
+    return p7->parse_effort <= UEFI_LIMIT_PARSE_EFFORT;
+}
+
 static bool cert_is(const Cert *cert, const Slice *issuer, const Slice *serial)
 {
     g_autofree uint8_t *buf = g_malloc(serial->size);
@@ -241,30 +250,48 @@ static bool cert_is(const Cert *cert, const Slice *issuer, const Slice *serial)
     return same;
 }
 
-/* Keys that can be used in the time of a request */
-static bool cert_key_is_usable(const Cert *cert)
+/* What one use costs, in verifications with RSA-2048 and the exponent 65537 */
+static unsigned rsa_effort(const Cert *cert, unsigned bits)
 {
     gnutls_datum_t modulus, exponent;
+    unsigned size;
+
+    if (bits > UEFI_LIMIT_KEY_BITS ||
+        gnutls_x509_crt_get_pk_rsa_raw(cert->crt, &modulus, &exponent) < 0) {
+        return 0;
+    }
+    size = exponent.size;
+    gnutls_free(modulus.data);
+    gnutls_free(exponent.data);
+    /* as OpenSSL has it, plus the sign byte */
+    return size <= sizeof(uint64_t) + 1
+           ? DIV_ROUND_UP(bits * bits / 2048 * size, 2048 * 3) : 0;
+}
+
+/* The same for any key, as measured; 0 for one that is not used */
+static unsigned key_effort(const Cert *cert)
+{
     unsigned bits = 0;
-    bool small;
 
     switch (gnutls_x509_crt_get_pk_algorithm(cert->crt, &bits)) {
     case GNUTLS_PK_ECDSA:
-        return true;
+        return DIV_ROUND_UP(bits * bits, 128 * 128);
     case GNUTLS_PK_RSA:
-        if (bits > UEFI_LIMIT_KEY_BITS ||
-            gnutls_x509_crt_get_pk_rsa_raw(cert->crt, &modulus,
-                                           &exponent) < 0) {
-            return false;
-        }
-        /* as OpenSSL has it, plus the sign byte */
-        small = exponent.size <= sizeof(uint64_t) + 1;
-        gnutls_free(modulus.data);
-        gnutls_free(exponent.data);
-        return small;
+        return rsa_effort(cert, bits);
     default:
-        return false;
+        return 0;
     }
+}
+
+/* Whether the key of @cert can be used in the time of a request */
+static bool spend_effort(UefiPkcs7 *p7, const Cert *cert)
+{
+    unsigned effort = key_effort(cert);
+
+    if (p7->effort <= UEFI_LIMIT_KEY_EFFORT) {
+        p7->effort += effort;
+    }
+    return effort && p7->effort <= UEFI_LIMIT_KEY_EFFORT;
 }
 
 /* Whether the certificate asks for nothing that is not looked at here */
@@ -329,13 +356,12 @@ static bool cert_issued(UefiPkcs7 *p7, const Cert *issuer, const Cert *cert,
     };
     int algo = gnutls_x509_crt_get_signature_algorithm(cert->crt);
 
-    if (p7->key_uses >= UEFI_LIMIT_KEY_USES || algo <= 0 ||
+    if (p7->effort > UEFI_LIMIT_KEY_EFFORT || algo <= 0 ||
         !gnutls_x509_crt_check_issuer(cert->crt, issuer->crt) ||
         !cert_is_understood(cert) || !cert_is_authority(issuer, depth) ||
-        !cert_key_is_usable(issuer)) {
+        !spend_effort(p7, issuer)) {
         return false;
     }
-    p7->key_uses++;
     return gnutls_x509_crt_verify_data2(issuer->crt, algo, VERIFY_FLAGS, &data,
                                         &signature) >= 0;
 }
@@ -456,7 +482,9 @@ static UefiReason parse_certificates(UefiPkcs7 *p7, Slice *in)
         if (!der_take(&set, DER_SEQUENCE, &body, &whole)) {
             return UEFI_REASON_PKCS7_MALFORMED;
         }
-        if (p7->n_certs == UEFI_LIMIT_CERTIFICATES) {
+        if (p7->n_certs == UEFI_LIMIT_CERTIFICATES ||
+            whole.size > UEFI_LIMIT_CERTIFICATE_SIZE ||
+            !spend_parse_effort(p7, whole.size)) {
             return UEFI_REASON_PKCS7_LIMIT;
         }
         if (!cert_import(&p7->certs[p7->n_certs], whole)) {
@@ -500,6 +528,10 @@ static UefiReason parse_signer(UefiPkcs7 *p7, Slice in, Signer *signer)
         !der_take(&name, DER_INTEGER, &signer->serial, NULL) || name.size ||
         !der_take_algorithm(&in, &oid)) {
         return UEFI_REASON_PKCS7_MALFORMED;
+    }
+    /* no certificate has it; GnuTLS takes the square of its size in time */
+    if (signer->issuer.size > UEFI_LIMIT_CERTIFICATE_SIZE) {
+        return UEFI_REASON_PKCS7_LIMIT;
     }
     signer->digest = digest_of(&oid);
     if (signer->digest == GNUTLS_DIG_UNKNOWN ||
@@ -723,8 +755,7 @@ UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size)
         if (!signer->cert) {
             return UEFI_REASON_PKCS7_NO_CERT;
         }
-        if (!cert_key_is_usable(signer->cert) ||
-            p7->key_uses++ >= UEFI_LIMIT_KEY_USES) {
+        if (!spend_effort(p7, signer->cert)) {
             return UEFI_REASON_PKCS7_LIMIT;
         }
         if (!algorithm_agrees(p7, i) ||
@@ -766,6 +797,9 @@ UefiReason uefi_pkcs7_chains_to(UefiPkcs7 *p7, const uint8_t *anchor,
     if (!p7->verified) {
         return UEFI_REASON_PKCS7_SIGNATURE;
     }
+    if (!spend_parse_effort(p7, MIN(size, UEFI_LIMIT_CERTIFICATE_SIZE))) {
+        return UEFI_REASON_PKCS7_LIMIT;
+    }
     if (!cert_import(&cert, (Slice) { anchor, size })) {
         return UEFI_REASON_PKCS7_CHAIN;
     }
@@ -776,8 +810,8 @@ UefiReason uefi_pkcs7_chains_to(UefiPkcs7 *p7, const uint8_t *anchor,
     if (all) {
         return UEFI_REASON_OK;
     }
-    return p7->key_uses < UEFI_LIMIT_KEY_USES ? UEFI_REASON_PKCS7_CHAIN
-                                              : UEFI_REASON_PKCS7_LIMIT;
+    return p7->effort <= UEFI_LIMIT_KEY_EFFORT ? UEFI_REASON_PKCS7_CHAIN
+                                               : UEFI_REASON_PKCS7_LIMIT;
 }
 
 /* ------------------------------------------------------------------------ */

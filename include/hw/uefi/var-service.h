@@ -282,11 +282,13 @@ typedef struct UefiVarLimits {
 #define UEFI_LIMIT_LANG_TAG         255         /* one language, characters */
 /* What a guest can make the host walk in one request (ours) */
 #define UEFI_LIMIT_CERTIFICATES     64          /* in one signature */
+#define UEFI_LIMIT_CERTIFICATE_SIZE 4096        /* each, bytes */
+#define UEFI_LIMIT_PARSE_EFFORT     0x2000000   /* sum of squared sizes */
 #define UEFI_LIMIT_SIGNERS          4           /* in one signature */
 #define UEFI_LIMIT_ATTRIBUTES       32          /* of one signer */
 #define UEFI_LIMIT_EXTENSIONS       64          /* of one certificate */
 #define UEFI_LIMIT_KEY_BITS         8192        /* of one RSA key */
-#define UEFI_LIMIT_KEY_USES         32          /* for one signature */
+#define UEFI_LIMIT_KEY_EFFORT       64          /* RSA-2048 verifications */
 
 /* ------------------------------------------------------------------------ */
 /* var-service-store.c: variables; find, order, quota, change sets */
@@ -377,6 +379,9 @@ UefiReason uefi_store_check(const UefiVarStore *store,
  * may have removed them and filled the store.
  */
 bool uefi_store_fits(const UefiVarStore *store, UefiVarClass class);
+
+/** uefi_store_all_fit: the same of every class */
+bool uefi_store_all_fit(const UefiVarStore *store);
 
 /** uefi_store_apply: publish @change and leave it empty */
 void uefi_store_apply(UefiVarStore *store, UefiVarChange *change);

@@ -29,6 +29,7 @@
 #include <glib.h>
 
 #define ARRAY_SIZE(x)       G_N_ELEMENTS(x)
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define ROUND_UP(n, d)      (((n) + (d) - 1) / (d) * (d))
 
 #define QEMU_BUILD_BUG_ON(x)    _Static_assert(!(x), "not expecting: " #x)
