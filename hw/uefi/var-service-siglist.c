@@ -69,11 +69,25 @@ bool uefi_siglist_is_x509(const UefiSigList *list)
     return uefi_guid_equal(&list->type, &uefi_guid_cert_x509);
 }
 
-/* Q1 to Q4 */
-static UefiReason check_list(const UefiSigList *list)
+/* Q4; @effort is what all lists together have cost so far */
+static UefiReason check_first_cert(const UefiSigList *list, size_t *effort)
 {
-    size_t i, size;
-    const uint8_t *cert;
+    size_t size;
+    const uint8_t *cert = uefi_siglist_cert(list, 0, &size);
+    size_t read = MIN(size, UEFI_LIMIT_CERTIFICATE_SIZE);
+
+    *effort += read * read;
+    if (*effort > UEFI_LIMIT_PARSE_EFFORT) {
+        return UEFI_REASON_SIGLIST_LIMIT;
+    }
+    return uefi_x509_has_rsa_key(cert, size) ? UEFI_REASON_OK
+                                             : UEFI_REASON_SIGLIST_CERT;
+}
+
+/* Q1 to Q4 */
+static UefiReason check_list(const UefiSigList *list, size_t *effort)
+{
+    size_t i;
 
     for (i = 0; i < ARRAY_SIZE(types); i++) {
         if (uefi_guid_equal(&list->type, types[i].type)) {
@@ -90,19 +104,14 @@ static UefiReason check_list(const UefiSigList *list)
     if (list->header_size) {
         return UEFI_REASON_SIGLIST_HEADER;
     }
-    if (uefi_siglist_is_x509(list) && list->count) {
-        cert = uefi_siglist_cert(list, 0, &size);
-        if (!uefi_x509_has_rsa_key(cert, size)) {
-            return UEFI_REASON_SIGLIST_CERT;
-        }
-    }
-    return UEFI_REASON_OK;
+    return uefi_siglist_is_x509(list) && list->count
+           ? check_first_cert(list, effort) : UEFI_REASON_OK;
 }
 
 UefiReason uefi_siglist_check(const uint8_t *data, size_t size, bool single)
 {
     UefiReason reason = UEFI_REASON_OK;
-    size_t count = 0;
+    size_t count = 0, effort = 0;
     UefiMsg msg;
 
     uefi_msg_init(&msg, (uint8_t *)data, size, 8);
@@ -111,7 +120,7 @@ UefiReason uefi_siglist_check(const uint8_t *data, size_t size, bool single)
 
         reason = uefi_siglist_next(&msg, &list);
         if (reason == UEFI_REASON_OK) {
-            reason = check_list(&list);
+            reason = check_list(&list, &effort);
             count += list.count;
         }
     }

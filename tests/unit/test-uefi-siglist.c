@@ -147,6 +147,26 @@ static void test_certificates(void)
     uefi_assert_reason(check_array(two), SIGLIST_CERT);
 }
 
+/* A list for each: as many as are read, and one more */
+static void test_limit_certificates(void)
+{
+    g_autoptr(GByteArray) lists = g_byte_array_new();
+    g_autofree uint8_t *padded = g_malloc0(UEFI_LIMIT_CERTIFICATE_SIZE);
+    size_t most = UEFI_LIMIT_PARSE_EFFORT / UEFI_LIMIT_CERTIFICATE_SIZE /
+                  UEFI_LIMIT_CERTIFICATE_SIZE;
+    gsize size;
+    const void *der = g_bytes_get_data(uefi_test_key("A")->der, &size);
+
+    memcpy(padded, der, size);
+    for (size_t i = 0; i < most; i++) {
+        uefi_test_add_list(lists, &uefi_guid_cert_x509, padded,
+                           UEFI_LIMIT_CERTIFICATE_SIZE);
+    }
+    uefi_assert_reason(check_array(lists), OK);
+    uefi_test_add_list(lists, &uefi_guid_cert_x509, der, size);
+    uefi_assert_reason(check_array(lists), SIGLIST_LIMIT);
+}
+
 static void test_multiple(void)
 {
     uefi_assert_reason(check_fields(&uefi_guid_cert_sha256, 28 + 47, 0, 48,
@@ -317,6 +337,8 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/siglist/Q2/sizes", test_sizes);
     g_test_add_func("/uefi/siglist/Q3/header", test_header);
     g_test_add_func("/uefi/siglist/Q4/certificates", test_certificates);
+    g_test_add_func("/uefi/siglist/Q4/limit-certificates",
+                    test_limit_certificates);
     g_test_add_func("/uefi/siglist/Q5/multiple", test_multiple);
     g_test_add_func("/uefi/siglist/Q6/rest", test_rest);
     g_test_add_func("/uefi/siglist/Q7/single", test_single);
