@@ -1,24 +1,33 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: streams of the device bundled with QEMU 10.0
+ * UEFI variable service: streams of the device bundled with QEMU
  *
  * That device has the type names of ours and version 0.  Its stream holds
- * variables without binding, and nothing of MOR and language lists.  The
- * order of its fields is known from the description that QEMU puts at the end
- * of every stream.
+ * nothing of MOR and language lists; 11.1 has the bindings of variables
+ * (7.4) where 10.0 has none.  The order of the fields is known from the
+ * description that QEMU puts at the end of every stream, and from the bytes
+ * that both send.
  *
  * What comes in is given to a new service as a guest would: that one derives
  * what the stream lacks, and its state is taken over like any other.
  */
 
 #include "qemu/osdep.h"
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "hw/uefi/var-service-host.h"
 
 #define MAX_POLICY_SIZE     0xffff      /* of one entry, bytes */
+
+/* What stands before an entry of a list, and behind the last one */
+enum {
+    MARK_END,
+    MARK_ENTRY,
+    MARK_SUBSECTION = 5,                /* belongs to the entry before it */
+};
 
 static int refuse(const char *why)
 {
@@ -87,14 +96,58 @@ static UefiVariable *read_variable(QEMUFile *f, size_t max)
     return var;
 }
 
-static bool fits(const UefiVarStore *store)
+/*
+ * The subsection that 11.1 puts behind a variable bound to its signer, and,
+ * empty, behind some that are not
+ */
+static bool read_binding(QEMUFile *f, UefiVariable *var, size_t max)
 {
-    for (int class = 0; class < UEFI_CLASS__MAX; class++) {
-        if (!uefi_store_fits(store, class)) {
-            return false;
-        }
+    static const char expected[] = "uefi-variable-digest";
+    char id[sizeof(expected) - 1];
+    g_autofree uint8_t *digest = NULL;
+    uint32_t version, size;
+
+    if (qemu_get_byte(f) != sizeof(id) || !read_bytes(f, id, sizeof(id)) ||
+        memcmp(id, expected, sizeof(id))) {
+        return false;
+    }
+    version = qemu_get_be32(f);
+    size = qemu_get_be32(f);
+    if (version != 0 || size > max) {
+        return false;
+    }
+    digest = g_malloc(size);
+    if (!read_bytes(f, digest, size)) {
+        return false;
+    }
+    if (var->attributes & EFI_ATTR_AT && !buffer_is_zero(digest, size)) {
+        var->binding = g_bytes_new_take(g_steal_pointer(&digest), size);
     }
     return true;
+}
+
+/* A variable and @mark, what stands behind it; NULL as above */
+static UefiVariable *read_entry(QEMUFile *f, size_t max, uint8_t *mark)
+{
+    g_autoptr(UefiVariable) var = read_variable(f, max);
+
+    if (!var) {
+        return NULL;
+    }
+    *mark = qemu_get_byte(f);
+    if (*mark == MARK_SUBSECTION) {
+        if (!read_binding(f, var, max)) {
+            return NULL;
+        }
+        *mark = qemu_get_byte(f);
+    }
+    return g_steal_pointer(&var);
+}
+
+static size_t room_of(const UefiVariable *var)
+{
+    return uefi_store_record_size(var->name, g_bytes_get_size(var->data)) +
+           (var->binding ? g_bytes_get_size(var->binding) : 0);
 }
 
 static void add(UefiVarStore *store, UefiVariable *var)
@@ -130,17 +183,17 @@ static int get_variables(QEMUFile *f, void *pv, size_t size,
     size_t max = uefi_vars_state_max(uv);
     g_autoptr(GPtrArray) late =
         g_ptr_array_new_with_free_func((GDestroyNotify)uefi_variable_free);
+    uint8_t mark = qemu_get_byte(f);
     size_t total = 0;
 
     d->transit.adopted = uv;
-    while (qemu_get_byte(f) == 1) {
-        UefiVariable *var = read_variable(f, max);
+    while (mark == MARK_ENTRY) {
+        UefiVariable *var = read_entry(f, max, &mark);
 
         if (!var) {
             return refuse("a variable in it is not possible");
         }
-        total += uefi_store_record_size(var->name,
-                                        g_bytes_get_size(var->data));
+        total += room_of(var);
         if (total > max) {
             uefi_variable_free(var);
             return refuse("it has too many variables");
@@ -151,9 +204,12 @@ static int get_variables(QEMUFile *f, void *pv, size_t size,
             g_ptr_array_add(late, var);
         }
     }
+    if (mark != MARK_END) {
+        return refuse("its list of variables is of an unknown kind");
+    }
     uefi_vars_hard_reset(uv);
     add_volatile(uv->store, late);
-    if (!fits(uv->store)) {
+    if (!uefi_store_all_fit(uv->store)) {
         return refuse("its variables need more room than there is here");
     }
     return 0;
@@ -191,8 +247,9 @@ static int get_policies(QEMUFile *f, void *pv, size_t size,
     UefiVarDevice *d = pv;
     g_autofree uint8_t *entry = g_malloc(MAX_POLICY_SIZE);
     uint32_t count = 0;
+    uint8_t mark;
 
-    while (qemu_get_byte(f) == 1) {
+    while ((mark = qemu_get_byte(f)) == MARK_ENTRY) {
         uint32_t entry_size = qemu_get_be32(f);
 
         if (entry_size > MAX_POLICY_SIZE ||
@@ -201,6 +258,9 @@ static int get_policies(QEMUFile *f, void *pv, size_t size,
             !register_policy(d->transit.adopted, entry, entry_size)) {
             return refuse("a policy in it is not possible");
         }
+    }
+    if (mark != MARK_END) {
+        return refuse("its list of policies is of an unknown kind");
     }
     return qemu_file_get_error(f);
 }
@@ -256,6 +316,10 @@ static int bundled_post_load(void *opaque, int version_id)
     t->dma_addr = deposit64(t->dma_lo, 32, 32, t->dma_hi);
     t->state = g_bytes_unref_to_data(uefi_vars_state_save(t->adopted), &size);
     t->state_size = size;
+    if (size > uefi_vars_state_max(d->service)) {
+        /* It could not be sent on. */
+        return refuse("it has too many variables");
+    }
     return uefi_vars_transit_arrived(d);
 }
 

@@ -168,14 +168,9 @@ static bool get_variables(UefiVarStore *store, UefiMsg *msg, uint32_t count,
         }
         uefi_store_apply(store, change);
     }
-    for (int class = 0; class < UEFI_CLASS__MAX; class++) {
-        if (!uefi_store_fits(store, class)) {
-            return fail(err, "its variables need more room than there is "
-                        "here (properties size, volatile-size and "
-                        "hwerr-quota)");
-        }
-    }
-    return true;
+    return uefi_store_all_fit(store) ||
+           fail(err, "its variables need more room than there is here "
+                "(properties size, volatile-size and hwerr-quota)");
 }
 
 static bool get_part(UefiVarService *uv, UefiMsg *msg,

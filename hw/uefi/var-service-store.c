@@ -231,6 +231,16 @@ bool uefi_store_fits(const UefiVarStore *store, UefiVarClass class)
     return used <= uefi_store_capacity(store, class);
 }
 
+bool uefi_store_all_fit(const UefiVarStore *store)
+{
+    for (int class = 0; class < UEFI_CLASS__MAX; class++) {
+        if (!uefi_store_fits(store, class)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void store_remove(UefiVarStore *store, UefiVariable *var)
 {
     for (int view = 0; view < UEFI_VIEW__MAX; view++) {
