@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * QTest of the UEFI variable service: streams of the device that is bundled
- * with QEMU 10.0
+ * with QEMU
  *
  * A stream of our own is made, and the state of the device in it replaced by
- * one with the fields of the bundled device.
+ * one with the fields of the bundled device, or by what that device has sent.
  */
 
 #include "qemu/osdep.h"
@@ -15,9 +15,75 @@
 
 #define SECTION_NAME    "uefi-vars-sysbus"
 #define SECTION_FOOTER  0x7e
+#define SUBSECTION      5
+#define DIGEST_NAME     "uefi-variable-digest"
+#define DIGEST_SIZE     32
+#define DIGEST_BEGIN    "00010203"
 #define BUFFER_SIZE     64
 
+/* What the releases of the bundled device send */
+typedef struct Layout {
+    const char *version;    /* of QEMU */
+    bool digests;           /* of private variables */
+    const char *recorded;   /* what one did send, base64 */
+} Layout;
+
+static const Layout layouts[] = {
+    {
+        .version = "10.0",
+        .recorded =             /* 10.0.13 */
+        "AAAAAABAACAAAAAAAAAAAAAEAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
+        "ISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+PwAAAAAAAAAAAAAFWgERERERIiIz"
+        "M0REVVVVVVVVAAAADgAAAAYAAAAHUwB0AG8AcgBlAGQAAABzdG9yZWQAAAAAAAAAAAAA"
+        "AAERERERIiIzM0REVVVVVVVVAAAADgAAAAYAAAAHTABvAGMAawBlAGQAAABsb2NrZWQA"
+        "AAAAAAAAAAAAAAERERERIiIzM0REVVVVVVVVAAAAEAAAAAcAAAAnUAByAGkAdgBhAHQA"
+        "ZQAAAHByaXZhdGUH6AECAwQFAAAAAAFh3+SLypPSEaoNAOCYAyuMAAAAFAAAAAEAAAAG"
+        "UwBlAHQAdQBwAE0AbwBkAGUAAAABAAAAAAAAAAAAAAABYd/ki8qT0hGqDQDgmAMrjAAA"
+        "ACIAAABQAAAABlMAaQBnAG4AYQB0AHUAcgBlAFMAdQBwAHAAbwByAHQAAAAmFsTBTFCS"
+        "QKypQfk2k0MoB1M+/9CfyUiF8YrVbHAeAa4PPgnEplBPnxvUHiuJwZroZlc8nCY0TqoU"
+        "7XduhbO2oVnApeSUp0qHtasVXCvwcgAAAAAAAAAAAAAAAWHf5IvKk9IRqg0A4JgDK4wA"
+        "AAAWAAAAAQAAAAZTAGUAYwB1AHIAZQBCAG8AbwB0AAAAAAAAAAAAAAAAAAAAAQzsdsAo"
+        "cJlDoHJx7lxEi58AAAAWAAAAAQAAAANDAHUAcwB0AG8AbQBNAG8AZABlAAAAAAAAAAAA"
+        "AAAAAAAAAWHf5IvKk9IRqg0A4JgDK4wAAAAaAAAAAQAAACNWAGUAbgBkAG8AcgBLAGUA"
+        "eQBzAE4AdgAAAAAAAAAAAAAAAAAAAAFh3+SLypPSEaoNAOCYAyuMAAAAFgAAAAEAAAAG"
+        "VgBlAG4AZABvAHIASwBlAHkAcwAAAAAAAAAAAAAAAAAAAAERERERIiIzM0REVVVVVVVV"
+        "AAAAEgAAAAgAAAAGVgBvAGwAYQB0AGkAbABlAAAAdm9sYXRpbGUAAAAAAAAAAAAAAAAB"
+        "AAAAOgAAAQA6ACwAERERESIiMzNERFVVVVVVVQAAAAD/////AAAAAAAAAAABAAAATABv"
+        "AGMAawBlAGQAAAAA",
+    }, {
+        .version = "11.1",
+        .digests = true,
+        .recorded =             /* 11.1.3 */
+        "AAAAAABAACAAAAAAAAAAAAAEAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
+        "ISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+PwAAAAAAAAAAAAAFWgERERERIiIz"
+        "M0REVVVVVVVVAAAADgAAAAYAAAAHUwB0AG8AcgBlAGQAAABzdG9yZWQAAAAAAAAAAAAA"
+        "AAERERERIiIzM0REVVVVVVVVAAAADgAAAAYAAAAHTABvAGMAawBlAGQAAABsb2NrZWQA"
+        "AAAAAAAAAAAAAAERERERIiIzM0REVVVVVVVVAAAAEAAAAAcAAAAnUAByAGkAdgBhAHQA"
+        "ZQAAAHByaXZhdGUH6AECAwQFAAAAAAUUdWVmaS12YXJpYWJsZS1kaWdlc3QAAAAAAAAA"
+        "IAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fAWHf5IvKk9IRqg0A4JgDK4wA"
+        "AAAUAAAAAQAAAAZTAGUAdAB1AHAATQBvAGQAZQAAAAEAAAAAAAAAAAAAAAFh3+SLypPS"
+        "EaoNAOCYAyuMAAAAIgAAAFAAAAAGUwBpAGcAbgBhAHQAdQByAGUAUwB1AHAAcABvAHIA"
+        "dAAAACYWxMFMUJJArKlB+TaTQygHUz7/0J/JSIXxitVscB4Brg8+CcSmUE+fG9QeK4nB"
+        "muhmVzycJjROqhTtd26Fs7ahWcCl5JSnSoe1qxVcK/ByAAAAAAAAAAAAAAABYd/ki8qT"
+        "0hGqDQDgmAMrjAAAABYAAAABAAAABlMAZQBjAHUAcgBlAEIAbwBvAHQAAAAAAAAAAAAA"
+        "AAAAAAABDOx2wChwmUOgcnHuXESLnwAAABYAAAABAAAAA0MAdQBzAHQAbwBtAE0AbwBk"
+        "AGUAAAAAAAAAAAAAAAAAAAABYd/ki8qT0hGqDQDgmAMrjAAAABoAAAABAAAAI1YAZQBu"
+        "AGQAbwByAEsAZQB5AHMATgB2AAAAAAAAAAAAAAAAAAAABRR1ZWZpLXZhcmlhYmxlLWRp"
+        "Z2VzdAAAAAAAAAAAAWHf5IvKk9IRqg0A4JgDK4wAAAAWAAAAAQAAAAZWAGUAbgBkAG8A"
+        "cgBLAGUAeQBzAAAAAAAAAAAAAAAAAAAAAREREREiIjMzRERVVVVVVVUAAAASAAAACAAA"
+        "AAZWAG8AbABhAHQAaQBsAGUAAAB2b2xhdGlsZQAAAAAAAAAAAAAAAAEAAAA6AAABADoA"
+        "LAARERERIiIzM0REVVVVVVVVAAAAAP////8AAAAAAAAAAAEAAABMAG8AYwBrAGUAZAAA"
+        "AAA=",
+    },
+};
+
+typedef struct Case {
+    const QUefiDoor *door;
+    const Layout *layout;
+} Case;
+
 typedef struct Adopt {
+    const Layout *layout;
     QUefiVars *from;
     char *stream;           /* path */
     char *jsonfile;         /* path, of the machine that loads */
@@ -64,6 +130,20 @@ static void put_variable(GByteArray *out, const char *guid, const char *name,
     quefi_put_bytes(msg, text, strlen(text));
     put_msg(out, msg);
     put_time(out);
+}
+
+/* The subsection behind a variable, filled with 0, 1, 2 and so on */
+static void put_digest(GByteArray *out, uint32_t size)
+{
+    put(out, 1, SUBSECTION);
+    put(out, 1, strlen(DIGEST_NAME));
+    g_byte_array_append(out, (const uint8_t *)DIGEST_NAME,
+                        strlen(DIGEST_NAME));
+    put(out, 4, 0);         /* version */
+    put(out, 4, size);
+    for (uint32_t i = 0; i < size; i++) {
+        put(out, 1, i);
+    }
 }
 
 /* A LOCK_NOW policy (6.2) */
@@ -145,13 +225,14 @@ static void replace_state(const char *path, const GByteArray *state)
                                       NULL));
 }
 
-static void adopt_start(Adopt *a, const QUefiDoor *door)
+static void adopt_start(Adopt *a, const Case *c)
 {
     g_autofree char *uri = NULL;
 
+    a->layout = c->layout;
     a->stream = quefi_tmp_path("stream");
     a->jsonfile = quefi_tmp_path("vars.json");
-    a->from = quefi_start(door, false, NULL, NULL, NULL);
+    a->from = quefi_start(c->door, false, NULL, NULL, NULL);
     uri = g_strdup_printf("file:%s", a->stream);
     qtest_qmp_assert_success(a->from->qts, "{'execute': 'migrate', "
                              "'arguments': {'uri': %s}}", uri);
@@ -182,6 +263,7 @@ static QUefiVars *load(Adopt *a)
 {
     QUefiVars *to = begin_load(a, a->stream);
 
+    quefi_wait_migration(to->qts, "completed");
     qtest_qmp_eventwait(to->qts, "RESUME");
     to->base = a->from->base;
     to->use_pio = a->from->use_pio;
@@ -191,36 +273,66 @@ static QUefiVars *load(Adopt *a)
 }
 
 /* ------------------------------------------------------------------------ */
-/* Tests */
+/* A state */
 
-static void put_variables(GByteArray *state)
+typedef enum Part { REGISTERS, VARIABLE, DIGEST, POLICY, PART__MAX } Part;
+
+/* @part: where each begins, its mark included; 0 for one that is missing */
+static GByteArray *make_state(const Adopt *a, uint32_t buffer_size,
+                              uint32_t offset, uint32_t phases,
+                              size_t part[PART__MAX])
 {
+    GByteArray *state = g_byte_array_new();
+
+    memset(part, 0, PART__MAX * sizeof(*part));
+    put_registers(state, a->from, buffer_size, offset);
+    put_phases(state, phases);
     put_variable(state, QUEFI_VENDOR, "Stored", QUEFI_NV_BS_RT, "stored");
     put_variable(state, QUEFI_VENDOR, "Volatile", QUEFI_BS_RT, "volatile");
     put_variable(state, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT, "locked");
     put_variable(state, QUEFI_GLOBAL, "SetupMode", QUEFI_BS_RT, "\x01");
+    part[VARIABLE] = state->len;
+    put_variable(state, QUEFI_VENDOR, "Private",
+                 QUEFI_NV_BS_RT | EFI_ATTR_AT, "private");
+    if (a->layout->digests) {
+        part[DIGEST] = state->len;
+        put_digest(state, DIGEST_SIZE);
+    }
     put_variable(state, QUEFI_GLOBAL, "VendorKeysNv",
                  QUEFI_NV_BS | EFI_ATTR_AT, "\x01");
+    if (a->layout->digests) {
+        put_digest(state, 0);
+    }
     put(state, 1, 0);
-}
-
-static void test_boot(const void *door)
-{
-    Adopt a;
-    QUefiVars *to;
-    g_autoptr(GByteArray) state = g_byte_array_new();
-    g_autofree char *text = NULL;
-
-    adopt_start(&a, door);
-    put_registers(state, a.from, BUFFER_SIZE, 4);
-    put_phases(state, 0);
-    put_variables(state);
+    part[POLICY] = state->len;
     put_policy(state, "Locked");
     put_policy(state, "Locked");        /* the bundled device allows it */
     put(state, 1, 0);
-    replace_state(a.stream, state);
+    return state;
+}
 
-    to = load(&a);
+/* ------------------------------------------------------------------------ */
+/* Tests */
+
+/* The time of put_time(), and no signer where the stream has none */
+static void assert_file(const Adopt *a)
+{
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_get_contents(a->jsonfile, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "\"Stored\""));
+    g_assert_null(strstr(text, "\"Volatile\""));
+    g_assert_nonnull(strstr(text, "\"time\": \"e8070102030405000000000000"));
+    g_assert_cmpint(!!strstr(text, "\"digest\": \"" DIGEST_BEGIN), ==,
+                    a->layout->digests);
+}
+
+static void adopt_boot(Adopt *a, const GByteArray *state)
+{
+    QUefiVars *to;
+
+    replace_state(a->stream, state);
+    to = load(a);
     g_assert_cmphex(quefi_read(to, UEFI_VARS_REG_BUFFER_SIZE, 4), ==,
                     BUFFER_SIZE);
     g_assert_cmphex(quefi_read(to, UEFI_VARS_REG_PIO_TRANSFER, 4), ==,
@@ -228,6 +340,8 @@ static void test_boot(const void *door)
     quefi_attach(to);
     quefi_assert_text(to, QUEFI_VENDOR, "Stored", QUEFI_NV_BS_RT, "stored");
     quefi_assert_text(to, QUEFI_VENDOR, "Volatile", QUEFI_BS_RT, "volatile");
+    quefi_assert_text(to, QUEFI_VENDOR, "Private",
+                      QUEFI_NV_BS_RT | EFI_ATTR_AT, "private");
     quefi_assert_text(to, QUEFI_GLOBAL, "SetupMode", QUEFI_BS_RT, "\x01");
     quefi_assert_none(to, QUEFI_GLOBAL, "VendorKeysNv");
     g_assert_cmpint(quefi_policy_register(to, QUEFI_VENDOR, "Locked", 0, 9, 0,
@@ -237,24 +351,44 @@ static void test_boot(const void *door)
     g_assert_cmpint(quefi_set_text(to, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
                                    "x"), ==, EFI_WRITE_PROTECTED);
     quefi_stop(to);
-    g_assert_true(g_file_get_contents(a.jsonfile, &text, NULL, NULL));
-    g_assert_nonnull(strstr(text, "\"Stored\""));
-    g_assert_null(strstr(text, "\"Volatile\""));
+    assert_file(a);
+}
+
+static void test_boot(const void *data)
+{
+    Adopt a;
+    size_t part[PART__MAX];
+    g_autoptr(GByteArray) state = NULL;
+
+    adopt_start(&a, data);
+    state = make_state(&a, BUFFER_SIZE, 4, 0, part);
+    adopt_boot(&a, state);
     adopt_end(&a);
 }
 
-static void test_runtime(const void *door)
+static void test_recorded(const void *data)
+{
+    Adopt a;
+    g_autoptr(GByteArray) state = NULL;
+    guchar *bytes;
+    gsize size;
+
+    adopt_start(&a, data);
+    bytes = g_base64_decode(a.layout->recorded, &size);
+    state = g_byte_array_new_take(bytes, size);
+    adopt_boot(&a, state);
+    adopt_end(&a);
+}
+
+static void test_runtime(const void *data)
 {
     Adopt a;
     QUefiVars *to;
-    g_autoptr(GByteArray) state = g_byte_array_new();
+    size_t part[PART__MAX];
+    g_autoptr(GByteArray) state = NULL;
 
-    adopt_start(&a, door);
-    put_registers(state, a.from, a.from->buffer_size, 0);
-    put_phases(state, 0x01010101);
-    put_variables(state);
-    put_policy(state, "Locked");
-    put(state, 1, 0);
+    adopt_start(&a, data);
+    state = make_state(&a, a.from->buffer_size, 0, 0x01010101, part);
     replace_state(a.stream, state);
 
     /* The operating system goes on with the buffer it has programmed. */
@@ -287,92 +421,107 @@ static void assert_refused(Adopt *a, const GByteArray *state)
     quefi_tmp_free(g_steal_pointer(&copy));
 }
 
-static void assert_registers_refused(Adopt *a, uint32_t buffer_size,
-                                     uint32_t offset)
+/* Four bytes of a part get another value */
+static void test_hostile(const void *data)
 {
-    g_autoptr(GByteArray) state = g_byte_array_new();
-
-    put_registers(state, a->from, buffer_size, offset);
-    put_phases(state, 0);
-    put_variables(state);
-    put(state, 1, 0);
-    assert_refused(a, state);
-}
-
-/* @at: of a field of 4 bytes, from the start of a variable behind its 1 */
-static void assert_variable_refused(Adopt *a, size_t at, uint32_t value)
-{
-    g_autoptr(GByteArray) state = g_byte_array_new();
-    size_t variable;
-
-    put_registers(state, a->from, 0, 0);
-    put_phases(state, 0);
-    variable = state->len + 1;
-    put_variables(state);
-    put(state, 1, 0);
-    stl_be_p(state->data + variable + at, value);
-    assert_refused(a, state);
-}
-
-static void assert_policy_refused(Adopt *a, uint32_t size)
-{
-    g_autoptr(GByteArray) state = g_byte_array_new();
-    size_t policy;
-
-    put_registers(state, a->from, 0, 0);
-    put_phases(state, 0);
-    put_variables(state);
-    policy = state->len + 1;
-    put_policy(state, "Locked");
-    put(state, 1, 0);
-    stl_be_p(state->data + policy, size);
-    assert_refused(a, state);
-}
-
-static void test_hostile(const void *door)
-{
-    enum { AT_NAME_SIZE = 16, AT_DATA_SIZE = 20, AT_ATTRIBUTES = 24 };
-    static const uint32_t sizes[] = { 0, 1, 3, 0x100000, 0xffffffff };
+    static const struct {
+        Part part;
+        size_t at;
+        uint32_t value;
+    } edges[] = {
+        { REGISTERS, 2, UEFI_VARS_MAX_BUFFER_SIZE + 1 },
+        { REGISTERS, 14, BUFFER_SIZE + 1 },
+        { VARIABLE, 0, 0x02000000 },            /* mark */
+        { VARIABLE, 17, 0 },                    /* size of the name */
+        { VARIABLE, 17, 1 },
+        { VARIABLE, 17, 3 },
+        { VARIABLE, 17, 0x100000 },
+        { VARIABLE, 17, 0xffffffff },
+        { VARIABLE, 21, 0 },                    /* of the data */
+        { VARIABLE, 21, 0xffffffff },
+        { VARIABLE, 25, 0x80000007 },           /* attributes */
+        { DIGEST, 0, 0x06147565 },              /* mark */
+        { DIGEST, 0, 0x05137565 },              /* size of the name */
+        { DIGEST, 2, 0x55454649 },              /* name */
+        { DIGEST, 22, 1 },                      /* version */
+        { DIGEST, 26, DIGEST_SIZE + 1 },        /* size */
+        { DIGEST, 26, 0x100000 },
+        { DIGEST, 26, 0xffffffff },
+        { POLICY, 0, 0x02000000 },              /* mark */
+        { POLICY, 1, 0 },                       /* size */
+        { POLICY, 1, 1 },
+        { POLICY, 1, 3 },
+        { POLICY, 1, 0x100000 },
+        { POLICY, 1, 0xffffffff },
+    };
     Adopt a;
 
-    adopt_start(&a, door);
-    assert_registers_refused(&a, BUFFER_SIZE, BUFFER_SIZE + 1);
-    assert_registers_refused(&a, UEFI_VARS_MAX_BUFFER_SIZE + 1, 0);
-    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-        assert_variable_refused(&a, AT_NAME_SIZE, sizes[i]);
-        assert_policy_refused(&a, sizes[i]);
+    adopt_start(&a, data);
+    for (size_t i = 0; i < ARRAY_SIZE(edges); i++) {
+        size_t part[PART__MAX];
+        g_autoptr(GByteArray) state = make_state(&a, BUFFER_SIZE, 4, 0, part);
+
+        if (edges[i].part == DIGEST && !a.layout->digests) {
+            continue;
+        }
+        stl_be_p(state->data + part[edges[i].part] + edges[i].at,
+                 edges[i].value);
+        assert_refused(&a, state);
     }
-    assert_variable_refused(&a, AT_DATA_SIZE, 0);
-    assert_variable_refused(&a, AT_DATA_SIZE, 0xffffffff);
-    assert_variable_refused(&a, AT_ATTRIBUTES, 0x80000007);
     adopt_end(&a);
 }
 
-static void test_no_room(const void *door)
+static void refuse_many(const void *data, int count, uint32_t digest_size)
 {
     Adopt a;
     g_autoptr(GByteArray) state = g_byte_array_new();
 
-    adopt_start(&a, door);
+    adopt_start(&a, data);
     put_registers(state, a.from, 0, 0);
     put_phases(state, 0);
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < count; i++) {
         g_autofree char *name = g_strdup_printf("%d", i);
 
-        put_variable(state, QUEFI_VENDOR, name, QUEFI_NV_BS_RT, "x");
+        put_variable(state, QUEFI_VENDOR, name, QUEFI_NV_BS_RT | EFI_ATTR_AT,
+                     "x");
+        if (digest_size > 0) {
+            put_digest(state, digest_size);
+        }
     }
     put(state, 2, 0);
     assert_refused(&a, state);
     adopt_end(&a);
 }
 
-static void add(const QUefiDoor *door, const char *name,
-                void (*fn)(const void *door))
+static void test_no_room(const void *data)
 {
-    g_autofree char *path = g_strdup_printf("uefi-vars/%s/adopt/%s",
-                                            door->name, name);
+    refuse_many(data, 10000, 0);
+}
 
-    qtest_add_data_func(path, door, fn);
+static void test_large_digests(const void *data)
+{
+    refuse_many(data, 300, 8192);
+}
+
+static void add(const Case *c, const char *name, void (*fn)(const void *data))
+{
+    g_autofree char *path =
+        g_strdup_printf("uefi-vars/%s/adopt/%s/%s", c->door->name,
+                        c->layout->version, name);
+
+    qtest_add_data_func_full(path, g_memdup2(c, sizeof(*c)), fn, g_free);
+}
+
+static void add_all(const Case *c)
+{
+    add(c, "boot", test_boot);
+    add(c, "recorded", test_recorded);
+    add(c, "runtime", test_runtime);
+    add(c, "hostile", test_hostile);
+    add(c, "no-room", test_no_room);
+    if (c->layout->digests) {
+        add(c, "large-digests", test_large_digests);
+    }
 }
 
 int main(int argc, char **argv)
@@ -385,10 +534,9 @@ int main(int argc, char **argv)
         if (!quefi_has_door(door) || door->is_io) {
             continue;
         }
-        add(door, "boot", test_boot);
-        add(door, "runtime", test_runtime);
-        add(door, "hostile", test_hostile);
-        add(door, "no-room", test_no_room);
+        for (size_t j = 0; j < ARRAY_SIZE(layouts); j++) {
+            add_all(&(Case) { .door = door, .layout = &layouts[j] });
+        }
     }
     return g_test_run();
 }
