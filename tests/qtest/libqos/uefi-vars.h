@@ -34,7 +34,11 @@ typedef struct QUefiDoor {
 extern const QUefiDoor quefi_doors[];
 extern const size_t quefi_n_doors;
 
-/** quefi_has_door: whether the QEMU under test can have that one */
+/**
+ * quefi_has_door: whether the QEMU under test can have that one
+ *
+ * UEFI_VARS_DOORS in the environment, "NAME NAME...", leaves only those.
+ */
 bool quefi_has_door(const QUefiDoor *door);
 
 /* RAM at QUefiDoor.ram that belongs to the test, bytes */
