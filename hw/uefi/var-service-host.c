@@ -463,13 +463,16 @@ static int on_migration(NotifierWithReturn *notifier, MigrationEvent *event,
     return 0;
 }
 
-static void on_machine_exit(Notifier *notifier, void *data)
+static void file_leave(UefiVarDevice *d)
 {
-    UefiVarDevice *d = container_of(notifier, UefiVarDevice, exit);
-
     file_settle(d);
     g_clear_pointer(&d->file, uefi_var_file_close);
     d->locked = false;
+}
+
+static void on_machine_exit(Notifier *notifier, void *data)
+{
+    file_leave(container_of(notifier, UefiVarDevice, exit));
 }
 
 /* The firmware knows, but does not tell (5.4) */
@@ -490,6 +493,9 @@ static void uefi_vars_device_reset(Object *obj, ResetType type)
      */
     if (type == RESET_TYPE_WAKEUP || type == RESET_TYPE_SNAPSHOT_LOAD) {
         return;
+    }
+    if (!d->service) {
+        return;                 /* on its bus still, but unrealized */
     }
     uefi_vars_regs_reset(&d->regs);
     d->service->config.has_tpm = has_tpm(d);
@@ -579,6 +585,12 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     if (!check_alone(errp) || !check_limits(&d->config.limits, errp)) {
         return false;
     }
+    if (d->regs.mr.owner) {
+        /* Its bus and fw_cfg would have it twice. */
+        error_setg(errp, "uefi-vars: a store that was taken out of its "
+                   "machine cannot come back");
+        return false;
+    }
     if (d->jsonfile && !*d->jsonfile) {
         error_setg(errp, "uefi-vars: jsonfile is empty");
         return false;
@@ -604,6 +616,28 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     d->regs.service = d->service;
     uefi_vars_regs_init(&d->regs, OBJECT(dev), region_size);
     return true;
+}
+
+static void uefi_vars_device_unrealize(DeviceState *dev)
+{
+    UefiVarDevice *d = UEFI_VARS_IF_GET_CLASS(dev)->device(OBJECT(dev));
+
+    if (d->regs.mr.container) {
+        memory_region_del_subregion(d->regs.mr.container, &d->regs.mr);
+    }
+    if (d->jsonfile) {
+        file_leave(d);
+        qemu_remove_exit_notifier(&d->exit);
+        migration_remove_notifier(&d->migration);
+        qemu_del_vm_change_state_handler(d->run_state);
+        g_clear_pointer(&d->idle, timer_free);
+        g_clear_pointer(&d->save_error, g_free);
+    }
+    uefi_vars_watch_clear(&d->watch);
+    uefi_vars_transit_clear(&d->transit);
+    uefi_vars_regs_reset(&d->regs);
+    d->regs.service = NULL;
+    g_clear_pointer(&d->service, uefi_vars_free);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -651,6 +685,7 @@ void uefi_vars_device_class_init(ObjectClass *oc,
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     dc->user_creatable = true;
     dc->hotpluggable = false;
+    dc->unrealize = uefi_vars_device_unrealize;
     RESETTABLE_CLASS(oc)->phases.hold = uefi_vars_device_reset;
     UEFI_VARS_IF_CLASS(oc)->device = device;
 }

@@ -487,3 +487,11 @@ void uefi_vars_watch_store(UefiVarWatch *watch, const UefiVarStore *store)
     }
     watch->on = true;
 }
+
+void uefi_vars_watch_clear(UefiVarWatch *watch)
+{
+    for (size_t i = 0; i < UEFI_VARS_WATCHED; i++) {
+        g_clear_pointer(&watch->values[i], g_bytes_unref);
+    }
+    watch->on = false;
+}

@@ -153,6 +153,68 @@ static void test_second(const void *opaque)
     }
 }
 
+/* ------------------------------------------------------------------------ */
+/* Out of its machine: no user should, but qom-set lets him */
+
+/* QOM path of the device, which has no name */
+static char *find_device(QUefiVars *uv)
+{
+    static const char anon[] = "/machine/peripheral-anon";
+    g_autofree char *type = g_strdup_printf("child<%s>", uv->door->type);
+    QDict *rsp = qtest_qmp(uv->qts, "{'execute': 'qom-list', 'arguments': "
+                           "{'path': %s}}", anon);
+    char *path = NULL;
+    QListEntry *entry;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), entry) {
+        QDict *child = qobject_to(QDict, qlist_entry_obj(entry));
+
+        if (!strcmp(qdict_get_str(child, "type"), type)) {
+            path = g_strdup_printf("%s/%s", anon,
+                                   qdict_get_str(child, "name"));
+        }
+    }
+    g_assert_nonnull(path);
+    qobject_unref(rsp);
+    return path;
+}
+
+static void test_unrealize(const void *opaque)
+{
+    const QUefiDoor *door = opaque;
+    char *file = quefi_tmp_path("vars.json");
+    QUefiVars *uv = quefi_start(door, false, file, NULL, NULL), *other;
+    g_autofree char *path = find_device(uv);
+
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT,
+                                   "yes"), ==, EFI_SUCCESS);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'qom-set', 'arguments': "
+                             "{'path': %s, 'property': 'realized', "
+                             "'value': false}}", path);
+
+    /* The file is free, and all is in it */
+    other = quefi_start(door, false, file, NULL, NULL);
+    quefi_assert_text(other, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT, "yes");
+
+    /* Nothing that happens to the machine reaches the device any more */
+    g_assert_cmphex(quefi_read(uv, UEFI_VARS_REG_MAGIC, 2), !=,
+                    UEFI_VARS_MAGIC);
+    quefi_write(uv, UEFI_VARS_REG_CMD_STS, 2, UEFI_VARS_CMD_DMA_MM);
+    qtest_system_reset(uv->qts);
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'stop'}");
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'cont'}");
+    qobject_unref(qtest_qmp_assert_failure_ref(uv->qts, "{'execute': "
+                                               "'query-uefi-vars'}"));
+    g_usleep(1200 * 1000);      /* the journal would have been folded by now */
+    qobject_unref(qtest_qmp_assert_failure_ref(uv->qts, "{'execute': "
+        "'qom-set', 'arguments': {'path': %s, 'property': 'realized', "
+        "'value': true}}", path));
+    quefi_assert_text(other, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT, "yes");
+    quefi_stop(other);
+    quefi_stop(uv);
+    quefi_tmp_free(file);
+}
+
 static void test_size(const void *opaque)
 {
     const QUefiDoor *door = opaque;
@@ -405,6 +467,7 @@ int main(int argc, char **argv)
     quefi_add_door_tests("machine/help", test_help);
     quefi_add_door_tests("machine/libvirt", test_libvirt);
     quefi_add_door_tests("machine/second", test_second);
+    quefi_add_door_tests("machine/unrealize", test_unrealize);
     quefi_add_door_tests("machine/4.5/size", test_size);
     quefi_add_door_tests("machine/4.5/limits", test_limits);
     quefi_add_door_tests("machine/pflash", test_pflash);

@@ -23,4 +23,7 @@ void uefi_vars_watch_change(UefiVarWatch *watch, const UefiVarChange *change);
 /** uefi_vars_watch_store: tell what in @store is new; nothing at first */
 void uefi_vars_watch_store(UefiVarWatch *watch, const UefiVarStore *store);
 
+/** uefi_vars_watch_clear: forget what has been told */
+void uefi_vars_watch_clear(UefiVarWatch *watch);
+
 #endif /* HW_UEFI_VAR_SERVICE_MONITOR_H */
