@@ -10,6 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qemu/units.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
 #include "libqtest.h"
@@ -17,6 +18,9 @@
 
 #define MOR_LOCK    "bb983ccf-151d-40e1-a07b-4a17be168292"
 #define MOR_NAME    "MemoryOverwriteRequestControlLock"
+
+/* There is little to gain from much memory, which travels as well */
+#define SMALL       "-m 32"
 
 typedef struct Migration {
     QUefiVars *from, *to;
@@ -68,9 +72,9 @@ static void make_random_variables(QUefiVars *uv)
     }
 }
 
-static void make_boot_state(QUefiVars *uv)
+/* What a boot knows beside its variables */
+static void make_rules(QUefiVars *uv)
 {
-    make_random_variables(uv);
     g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
                                    "locked"), ==, EFI_SUCCESS);
     g_assert_cmpint(quefi_policy_register(uv, QUEFI_VENDOR, "Locked", 0,
@@ -89,6 +93,12 @@ static void make_boot_state(QUefiVars *uv)
                     EFI_SUCCESS);
     g_assert_cmpint(quefi_set_text(uv, MOR_LOCK, MOR_NAME, QUEFI_NV_BS_RT,
                                    "keykey!!"), ==, EFI_SUCCESS);
+}
+
+static void make_boot_state(QUefiVars *uv)
+{
+    make_random_variables(uv);
+    make_rules(uv);
 }
 
 /* All variables that are visible, with all that the guest can know of them */
@@ -156,12 +166,13 @@ static void migration_start(Migration *m, const QUefiDoor *door, bool pio,
     m->to_file = shared ? m->from_file : quefi_tmp_path("vars.json");
     m->stream = quefi_tmp_path("stream");
     m->uri = g_strdup_printf("unix:%s", m->stream);
-    m->from = quefi_start(door, pio, m->from_file, NULL, NULL);
+    m->from = quefi_start(door, pio, m->from_file, NULL, SMALL);
 }
 
 static void launch_target(Migration *m, const char *incoming)
 {
-    g_autofree char *args = g_strdup_printf("-incoming %s", incoming);
+    g_autofree char *args = g_strdup_printf(SMALL " -incoming %s",
+                                            incoming);
     QUefiVars *to = quefi_launch(m->from->door, m->from->use_pio, m->to_file,
                                  NULL, args);
 
@@ -331,7 +342,7 @@ static void test_runtime(const QUefiDoor *door, bool pio)
     g_assert_cmpint(quefi_set_text(m.to, QUEFI_VENDOR, "Random3",
                                    QUEFI_NV_BS_RT, "here"), ==, EFI_SUCCESS);
     quefi_stop(m.from);
-    m.from = quefi_launch(door, pio, NULL, NULL, NULL);
+    m.from = quefi_launch(door, pio, NULL, NULL, SMALL);
     quefi_reset(m.to);
     quefi_assert_text(m.to, QUEFI_VENDOR, "Random3", QUEFI_NV_BS_RT, "here");
     quefi_assert_text(m.to, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
@@ -368,8 +379,8 @@ static void test_files(const QUefiDoor *door, bool pio)
     from_text = read_text(m.from_file);
     to_text = read_text(m.to_file);
     g_assert_cmpstr(from_text, ==, to_text);
-    m.from = quefi_launch(door, pio, NULL, NULL, NULL);
-    m.to = quefi_start(door, pio, m.to_file, NULL, NULL);
+    m.from = quefi_launch(door, pio, NULL, NULL, SMALL);
+    m.to = quefi_start(door, pio, m.to_file, NULL, SMALL);
     quefi_assert_text(m.to, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
                       "locked");
     migration_end(&m);
@@ -502,7 +513,7 @@ static void test_failed_paused(const QUefiDoor *door, bool pio)
                               large, sizeof(large)), ==, EFI_SUCCESS);
     before = describe_variables(m.from);
     m.to = quefi_launch(door, pio, m.to_file, "size=4096,hwerr-quota=0",
-                        "-incoming defer");
+                        SMALL " -incoming defer");
     /* Otherwise the source would not hear of it */
     set_capability(m.from, "return-path", true);
     set_capability(m.to, "return-path", true);
@@ -529,7 +540,7 @@ static void test_failed_paused(const QUefiDoor *door, bool pio)
     quefi_assert_none(m.from, QUEFI_VENDOR, "Paused");
     quefi_assert_text(m.from, QUEFI_VENDOR, "After", QUEFI_NV_BS,
                       "still here");
-    m.to = quefi_launch(door, pio, NULL, NULL, NULL);
+    m.to = quefi_launch(door, pio, NULL, NULL, SMALL);
     migration_end(&m);
 }
 
@@ -587,20 +598,26 @@ static void wait_job(QUefiVars *uv, const char *id)
                              "'arguments': {'id': %s}}", id);
 }
 
-/* An image that has room for snapshots, at the path of an empty file */
+/*
+ * An image that has room for snapshots, at the path of an empty file.  One
+ * cluster takes all of a snapshot.
+ */
 static void add_image(QUefiVars *uv, const char *path)
 {
     qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-add', "
                              "'arguments': {'driver': 'file', 'node-name': "
-                             "'file', 'filename': %s}}", path);
+                             "'file', 'cache': {'no-flush': true}, "
+                             "'filename': %s}}", path);
     qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-create', "
                              "'arguments': {'job-id': 'create', 'options': "
                              "{'driver': 'qcow2', 'file': 'file', "
-                             "'size': 1048576}}}");
+                             "'size': 1048576, "
+                             "'cluster-size': 2097152}}}");
     wait_job(uv, "create");
     qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-add', "
                              "'arguments': {'driver': 'qcow2', 'node-name': "
-                             "'image', 'file': 'file'}}");
+                             "'image', 'cache': {'no-flush': true}, "
+                             "'file': 'file'}}");
 }
 
 static void snapshot(QUefiVars *uv, const char *command)
@@ -631,7 +648,7 @@ static void test_snapshot(const QUefiDoor *door, bool pio)
     g_autofree char *before = NULL, *after = NULL, *file = NULL;
     g_autofree char *registers = NULL, *file_after = NULL;
     g_autofree char *registers_after = NULL, *later = NULL, *loaded = NULL;
-    QUefiVars *uv = quefi_start(door, pio, path, NULL, NULL);
+    QUefiVars *uv = quefi_start(door, pio, path, NULL, SMALL);
 
     g_assert_true(g_file_set_contents(disk, "", 0, NULL));
     add_image(uv, disk);
@@ -697,7 +714,7 @@ static void test_snapshot(const QUefiDoor *door, bool pio)
 static void test_to_file(const QUefiDoor *door, bool pio)
 {
     char *path = quefi_tmp_path("vars.json");
-    QUefiVars *uv = quefi_start(door, pio, path, NULL, NULL);
+    QUefiVars *uv = quefi_start(door, pio, path, NULL, SMALL);
     g_autofree char *before = NULL;
 
     make_boot_state(uv);
@@ -729,7 +746,7 @@ static size_t find_section(const char *stream, size_t size)
 }
 
 /*
- * A stream with wrong bytes: it loads or it fails, with the file as it was.
+ * A migration with wrong bytes: it loads or it fails, with the file as it was.
  * What is changed begins at the name of the device.
  */
 static void test_damaged(const QUefiDoor *door, bool pio)
@@ -750,8 +767,8 @@ static void test_damaged(const QUefiDoor *door, bool pio)
     at = find_section(stream, size);
     g_assert_cmpint(at, <, size - 2000);
 
-    for (int i = 0; i < 30; i++) {
-        size_t offset = at + g_test_rand_int_range(0, i < 15 ? 64 : 2000);
+    for (int i = 0; i < 6; i++) {
+        size_t offset = at + g_test_rand_int_range(0, i < 3 ? 64 : 2000);
         char old = stream[offset];
         bool done = false;
 
@@ -782,14 +799,370 @@ static void test_damaged(const QUefiDoor *door, bool pio)
         }
         quefi_stop(m.to);
     }
-    m.to = quefi_launch(door, pio, NULL, NULL, NULL);
+    m.to = quefi_launch(door, pio, NULL, NULL, SMALL);
     migration_end(&m);
+}
+
+/* ------------------------------------------------------------------------ */
+/* Streams in snapshots, with anything in the device's section */
+
+#define SECTION_FULL    4
+#define SECTION_FOOTER  0x7e
+
+#define N_FLIPS         60
+#define ONE_OF          8       /* fields that are like each other */
+
+/* A number in a stream */
+typedef struct Field {
+    size_t at;
+    unsigned width;         /* bytes */
+    bool big;               /* endian */
+    bool like_others;       /* there are many of its kind */
+} Field;
+
+/* A paused machine that loads its snapshot again and again */
+typedef struct Lab {
+    QUefiVars *uv;
+    char *file, *disk, *stream;     /* paths */
+    char *text;                     /* of the store, which nothing changes */
+    off_t at;                       /* of the section in the disk, bytes */
+    GByteArray *now;                /* the section as it would be saved now */
+    unsigned loaded, refused;
+} Lab;
+
+static uint64_t field_get(const uint8_t *data, const Field *f)
+{
+    return f->big ? ldn_be_p(data + f->at, f->width)
+                  : ldn_le_p(data + f->at, f->width);
+}
+
+static void field_put(uint8_t *data, const Field *f, uint64_t value)
+{
+    if (f->big) {
+        stn_be_p(data + f->at, f->width, value);
+    } else {
+        stn_le_p(data + f->at, f->width, value);
+    }
+}
+
+/* The walk along a stream: each step notes a field and goes behind it. */
+typedef struct Walk {
+    const GByteArray *stream;
+    size_t at;
+    GArray *fields;
+    bool in_list;
+} Walk;
+
+static uint64_t walk_number(Walk *w, unsigned width, bool big)
+{
+    Field f = { w->at, width, big, w->in_list };
+
+    g_assert_cmpuint(w->at + width, <=, w->stream->len);
+    g_array_append_val(w->fields, f);
+    w->at += width;
+    return field_get(w->stream->data, &f);
+}
+
+static void walk_be(Walk *w, unsigned width, uint64_t expected)
+{
+    g_assert_cmphex(walk_number(w, width, true), ==, expected);
+}
+
+/* Bytes without meaning here, of which the last stands for all */
+static void walk_bytes(Walk *w, size_t size)
+{
+    if (size > 0) {
+        w->at += size - 1;
+        walk_number(w, 1, true);
+    }
+}
+
+static void walk_sized(Walk *w)
+{
+    walk_bytes(w, walk_number(w, 4, false));
+}
+
+/* State of a room of its own making: a number may begin anywhere. */
+static void walk_part(Walk *w)
+{
+    size_t end = walk_number(w, 4, false) + w->at;
+
+    while (w->at < end) {
+        if (end - w->at >= 4) {
+            walk_number(w, 4, false);
+            w->at -= 4;
+        }
+        walk_number(w, 1, false);
+    }
+}
+
+static void walk_state(Walk *w)
+{
+    uint32_t count;
+
+    walk_number(w, 4, false);                   /* version */
+    walk_number(w, 4, false);                   /* phase */
+    count = walk_number(w, 4, false);
+    w->in_list = true;
+    while (count--) {
+        walk_bytes(w, 16);                      /* vendor */
+        walk_number(w, 4, false);               /* attributes */
+        walk_bytes(w, 16);                      /* time */
+        walk_sized(w);                          /* name */
+        walk_sized(w);                          /* value */
+        walk_sized(w);                          /* binding */
+    }
+    walk_part(w);                               /* checks */
+    walk_part(w);                               /* policies */
+    walk_part(w);                               /* trust */
+    w->in_list = false;
+}
+
+/*
+ * All of a section; returns its size.  @fields are those that the device
+ * reads, which QEMU's header and footer are not.  One that is new leads this
+ * astray, and has to be added.
+ */
+static size_t walk_section(const GByteArray *stream, GArray *fields)
+{
+    Walk w = { stream, 0, fields, false };
+    uint64_t id, buffer_size, state_size;
+    size_t state;
+    guint n;
+
+    walk_be(&w, 1, SECTION_FULL);
+    id = walk_number(&w, 4, true);
+    walk_bytes(&w, walk_number(&w, 1, true));   /* name of the device */
+    walk_be(&w, 4, 0);                          /* instance */
+    g_array_set_size(fields, 0);
+    walk_be(&w, 4, 1);                          /* version */
+    walk_number(&w, 2, true);                   /* status */
+    walk_number(&w, 8, true);                   /* address */
+    buffer_size = walk_number(&w, 4, true);
+    walk_number(&w, 4, true);                   /* offset of PIO */
+    walk_bytes(&w, buffer_size);
+    state_size = walk_number(&w, 4, true);
+    state = w.at;
+    walk_state(&w);
+    g_assert_cmpuint(w.at - state, ==, state_size);
+    n = fields->len;
+    walk_be(&w, 1, SECTION_FOOTER);
+    walk_be(&w, 4, id);
+    g_array_set_size(fields, n);
+    return w.at;
+}
+
+/* The device's section of what QEMU saves */
+static GByteArray *lab_save(Lab *lab)
+{
+    g_autoptr(GArray) fields = g_array_new(false, false, sizeof(Field));
+    GByteArray *section;
+    char *text;
+    gsize size;
+    size_t at;
+
+    qtest_qmp_assert_success(lab->uv->qts, "{'execute': "
+        "'xen-save-devices-state', 'arguments': {'filename': %s, "
+        "'live': false}}", lab->stream);
+    g_assert_true(g_file_get_contents(lab->stream, &text, &size, NULL));
+    at = find_section(text, size);
+    while (text[--at] >= ' ') {
+        /* back to the length of the name, which has the identifier before */
+    }
+    section = g_byte_array_new_take((uint8_t *)text, size);
+    g_byte_array_remove_range(section, 0, at - 5);
+    g_byte_array_set_size(section, walk_section(section, fields));
+    return section;
+}
+
+static void lab_put(Lab *lab, const uint8_t *data)
+{
+    int fd = open(lab->disk, O_WRONLY);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(pwrite(fd, data, lab->now->len, lab->at), ==,
+                    lab->now->len);
+    close(fd);
+}
+
+/* The same for bytes that have changed places */
+static uint64_t sum(const uint8_t *data, size_t size)
+{
+    uint64_t n = 0;
+
+    while (size--) {
+        n += data[size];
+    }
+    return n;
+}
+
+/*
+ * It loads, and the device is what the section says, but for the order of
+ * variables that are volatile no more; or it is refused with a reason, and the
+ * device is what it was.  In both cases the file stays.
+ */
+static void lab_try(Lab *lab, const uint8_t *data)
+{
+    g_autofree char *answer = NULL, *text = NULL;
+    GByteArray *now;
+
+    lab_put(lab, data);
+    answer = qtest_hmp(lab->uv->qts, "loadvm now");
+    now = lab_save(lab);
+    if (!*answer) {
+        lab->loaded++;
+        g_assert_cmpuint(now->len, ==, lab->now->len);
+        g_assert_cmpuint(sum(now->data, now->len), ==, sum(data, now->len));
+    } else {
+        lab->refused++;
+        g_assert_nonnull(strchr(strchr(answer, '\n') + 1, '\n'));
+        g_assert_cmpmem(now->data, now->len, lab->now->data, lab->now->len);
+    }
+    text = read_text(lab->file);
+    g_assert_cmpstr(text, ==, lab->text);
+    g_byte_array_unref(lab->now);
+    lab->now = now;
+}
+
+static void lab_start(Lab *lab, const QUefiDoor *door, bool pio)
+{
+    static const char half[] = "half a message..";
+    g_autofree char *args = NULL, *disk = NULL;
+    const char *section;
+    gsize size;
+
+    *lab = (Lab) {
+        .file = quefi_tmp_path("vars.json"),
+        .disk = quefi_tmp_path("disk"),
+        .stream = quefi_tmp_path("stream"),
+    };
+    /* Memory of the test and little more, for it is in the snapshot, too */
+    args = g_strdup_printf("-m %d", (int)(door->ram % GiB / MiB) + 2);
+    lab->uv = quefi_start(door, pio, lab->file, NULL, args);
+    make_rules(lab->uv);
+    quefi_write(lab->uv, UEFI_VARS_REG_BUFFER_SIZE, 4, 16);
+    quefi_pio_write(lab->uv, half, 16);
+    g_assert_true(g_file_set_contents(lab->disk, "", 0, NULL));
+    add_image(lab->uv, lab->disk);
+    qtest_qmp_assert_success(lab->uv->qts, "{'execute': 'stop'}");
+    snapshot(lab->uv, "savevm");
+
+    lab->text = read_text(lab->file);
+    lab->now = lab_save(lab);
+    g_assert_true(g_file_get_contents(lab->disk, &disk, &size, NULL));
+    section = memmem(disk, size, lab->now->data, lab->now->len);
+    g_assert_nonnull(section);
+    lab->at = section - disk;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All variables, whatever their order */
+static char *describe_sorted(QUefiVars *uv)
+{
+    g_autofree char *text = describe_variables(uv);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
+
+    qsort(lines, g_strv_length(lines), sizeof(*lines), compare_lines);
+    return g_strjoinv("\n", lines);
+}
+
+/*
+ * Whatever has been loaded at last, a machine can live with it, and its file
+ * can be read.  What the service makes anew at a start may come later there.
+ */
+static void lab_end(Lab *lab)
+{
+    g_autofree char *before = NULL, *after = NULL;
+
+    g_test_message("%u loaded, %u refused", lab->loaded, lab->refused);
+    g_assert_cmpuint(lab->loaded, >, 0);
+    g_assert_cmpuint(lab->refused, >, 0);
+    qtest_qmp_assert_success(lab->uv->qts, "{'execute': 'cont'}");
+    quefi_reset(lab->uv);
+    before = describe_sorted(lab->uv);
+    quefi_restart(lab->uv);
+    after = describe_sorted(lab->uv);
+    g_assert_cmpstr(before, ==, after);
+    quefi_stop(lab->uv);
+    g_byte_array_unref(lab->now);
+    g_free(lab->text);
+    quefi_tmp_free(lab->stream);
+    quefi_tmp_free(lab->disk);
+    quefi_tmp_free(lab->file);
+}
+
+static void try_field(Lab *lab, const GByteArray *good, const Field *f)
+{
+    g_autofree uint8_t *data = g_memdup2(good->data, good->len);
+    uint64_t value = field_get(data, f);
+    uint64_t max = UINT64_MAX >> (64 - 8 * f->width);
+    const uint64_t edges[] = {
+        0, 1, value - 1, value + 1, max / 2, max / 2 + 1, max - 1, max,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(edges); i++) {
+        field_put(data, f, edges[i]);
+        if (field_get(data, f) != value) {
+            lab_try(lab, data);
+        }
+    }
+}
+
+/* Each field at its edges; with -m slow, every one of those in lists */
+static void test_fields(const QUefiDoor *door, bool pio)
+{
+    g_autoptr(GArray) fields = g_array_new(false, false, sizeof(Field));
+    g_autoptr(GByteArray) good = NULL;
+    Lab lab;
+
+    lab_start(&lab, door, pio);
+    good = g_byte_array_ref(lab.now);
+    walk_section(good, fields);
+    for (guint i = 0; i < fields->len; i++) {
+        const Field *f = &g_array_index(fields, Field, i);
+
+        if (!f->like_others || g_test_slow() ||
+            g_test_rand_int_range(0, ONE_OF) == 0) {
+            try_field(&lab, good, f);
+        }
+    }
+    lab_end(&lab);
+}
+
+/* A few bits that are wrong, anywhere */
+static void test_flips(const QUefiDoor *door, bool pio)
+{
+    g_autoptr(GArray) fields = g_array_new(false, false, sizeof(Field));
+    g_autoptr(GByteArray) good = NULL;
+    Field *begin, *end;
+    Lab lab;
+
+    lab_start(&lab, door, pio);
+    good = g_byte_array_ref(lab.now);
+    walk_section(good, fields);
+    begin = &g_array_index(fields, Field, 0);
+    end = &g_array_index(fields, Field, fields->len - 1);
+    for (int i = 0; i < N_FLIPS; i++) {
+        g_autofree uint8_t *data = g_memdup2(good->data, good->len);
+
+        for (int n = g_test_rand_int_range(1, 4); n > 0; n--) {
+            data[g_test_rand_int_range(begin->at, end->at + end->width)] ^=
+                1 << g_test_rand_int_range(0, 8);
+        }
+        lab_try(&lab, data);
+    }
+    lab_end(&lab);
 }
 
 typedef struct Case {
     const char *name;
     void (*run)(const QUefiDoor *door, bool pio);
     bool both;              /* with PIO, too */
+    bool each_kind;         /* not for each machine that has such a door */
 } Case;
 
 static const Case cases[] = {
@@ -803,6 +1176,8 @@ static const Case cases[] = {
     { "snapshot", test_snapshot },
     { "to-file", test_to_file },
     { "damaged", test_damaged },
+    { "fields", test_fields, .each_kind = true },
+    { "flips", test_flips },
 };
 
 typedef struct Run {
@@ -837,6 +1212,9 @@ int main(int argc, char **argv)
 
         for (size_t i = 0; quefi_has_door(door) && i < ARRAY_SIZE(cases);
              i++) {
+            if (cases[i].each_kind && strchr(door->name, '-')) {
+                continue;
+            }
             add_case(door, &cases[i], false);
             if (cases[i].both) {
                 add_case(door, &cases[i], true);
