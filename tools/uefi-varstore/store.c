@@ -123,11 +123,25 @@ static bool create_file(ToolStore *s, GError **err)
            read_file(s, &document, &records, err);
 }
 
+/* A safety net: the commands are to let nothing through that ends here. */
+static bool check_document(const ToolStore *s, const char *document,
+                           GError **err)
+{
+    g_autoptr(GPtrArray) vars = uefi_text_parse_document(document, NULL, err);
+
+    if (!vars) {
+        g_prefix_error(err, "%s: not written, as nothing could read it: ",
+                       s->path);
+    }
+    return vars;
+}
+
 bool tool_store_fold(ToolStore *s, GError **err)
 {
     g_autofree char *document = uefi_text_print_document(s->uv->store);
 
-    if (!s->file && !create_file(s, err)) {
+    if (!check_document(s, document, err) ||
+        (!s->file && !create_file(s, err))) {
         return false;
     }
     return uefi_var_file_fold(s->file, document, strlen(document), err);

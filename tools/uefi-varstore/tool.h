@@ -55,7 +55,11 @@ uint64_t tool_store_size(const ToolStore *s);
 bool tool_store_commit(ToolStore *s, UefiVarChange *change, uint64_t limit,
                        GError **err);
 
-/** tool_store_fold: write the file as a plain document */
+/**
+ * tool_store_fold: write the file as a plain document
+ *
+ * Refused, with the file as it was, if the document could not be read again.
+ */
 bool tool_store_fold(ToolStore *s, GError **err);
 
 /** tool_store_next: the variable behind @var, or the first for NULL */
