@@ -90,7 +90,7 @@ static uint32_t max_record(const UefiVarService *uv, uint32_t attributes)
 }
 
 /* Rows 2 to 7 */
-static UefiReason check_attributes(const UefiVarService *uv, uint32_t attr)
+static UefiReason check_attributes(const UefiVarLimits *limits, uint32_t attr)
 {
     bool aw = attr & EFI_ATTR_AW;
 
@@ -104,7 +104,7 @@ static UefiReason check_attributes(const UefiVarService *uv, uint32_t attr)
         return aw ? UEFI_REASON_SET_NV_ONLY_AW : UEFI_REASON_SET_NV_ONLY;
     }
     if (!(attr & (EFI_ATTR_AT | EFI_ATTR_AW)) && (attr & EFI_ATTR_HR) &&
-        uv->config.limits.hwerr_quota == 0) {
+        limits->hwerr_quota == 0) {
         return UEFI_REASON_SET_NO_HR;
     }
     if (aw && (attr & EFI_ATTR_AT)) {
@@ -301,7 +301,7 @@ UefiReason uefi_vars_set(UefiVarService *uv, const UefiGuid *guid,
     if (!*name) {
         return UEFI_REASON_SET_NO_NAME;
     }
-    reason = check_attributes(uv, attributes);
+    reason = check_attributes(&uv->config.limits, attributes);
     if (reason == UEFI_REASON_OK) {
         reason = split_descriptor(&req);
     }
@@ -376,6 +376,23 @@ static UefiReason host_write(UefiVarService *uv, const UefiVarRequest *req,
     return reason;
 }
 
+UefiReason uefi_vars_host_attributes(const UefiVarLimits *limits,
+                                     uint32_t attributes)
+{
+    UefiReason reason = check_attributes(limits, attributes);
+
+    if (reason != UEFI_REASON_OK) {
+        return reason;
+    }
+    if (attributes & EFI_ATTR_AW) {
+        return UEFI_REASON_AUTH_COUNTER;
+    }
+    if (!(attributes & EFI_ATTR_BS) || (attributes & EFI_ATTR_AP)) {
+        return UEFI_REASON_HOST_ATTRIBUTES;
+    }
+    return UEFI_REASON_OK;
+}
+
 UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
                               const uint16_t *name, uint32_t attributes,
                               const uint8_t *data, size_t size, bool force)
@@ -390,19 +407,14 @@ UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
         .payload_size = size,
         .old = uefi_store_find(uv->store, UEFI_VIEW_BOOT, guid, name),
     };
-    UefiReason reason = check_attributes(uv, attributes);
+    UefiReason reason = uefi_vars_host_attributes(&uv->config.limits,
+                                                  attributes);
 
     if (!*name) {
         return UEFI_REASON_SET_NO_NAME;
     }
     if (reason != UEFI_REASON_OK) {
         return reason;
-    }
-    if (attributes & EFI_ATTR_AW) {
-        return UEFI_REASON_AUTH_COUNTER;
-    }
-    if (!(attributes & EFI_ATTR_BS) || (attributes & EFI_ATTR_AP)) {
-        return UEFI_REASON_HOST_ATTRIBUTES;
     }
     if (size == 0) {
         return UEFI_REASON_HOST_NO_VALUE;

@@ -531,6 +531,10 @@ class Sign(Keys):
                      [*pk, '-o', 'nobody', 'db', esl, out],
                      [*pk, '--attr', 'NV,BS', 'db', esl, out],
                      [*pk, '--attr', 'XX', 'db', esl, out],
+                     [*pk, '--attr', '0x80000027', 'db', esl, out],
+                     [*pk, '--attr', 'AT', 'db', esl, out],
+                     [*pk, '--attr', 'NV,BS,AW,AT', 'db', esl, out],
+                     [*pk, '--attr', 'NV,BS,AT,AP', 'db', esl, out],
                      [*pk, 'db', esl, self.dir / 'none' / 'out']):
             with self.subTest(args=args):
                 self.fails('sign', *args)

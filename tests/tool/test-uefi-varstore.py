@@ -396,6 +396,18 @@ class Set(Tool):
             with self.subTest(text=text):
                 self.fails('set', '-a', text, '-x', '00', self.path, 'Lang')
 
+    def test_refused_attributes(self):
+        """What the device refuses would make the store unreadable, or a
+        variable that no guest can use"""
+        self.store(LANG)
+        for text, shown in (('0x87', 'NV,BS,RT,0x80'), ('NV', 'NV'),
+                            ('NV,RT', 'NV,RT'), ('NV,BS,AW', 'NV,BS,AW'),
+                            ('NV,BS,AW,AT', 'NV,BS,AW,AT'), ('0', '0')):
+            with self.subTest(text=text):
+                self.assertIn(f'the attributes {shown} are refused: ',
+                              self.fails('set', '-a', text, '-x', '00',
+                                         self.path, 'Lang'))
+
     def test_bad_values(self):
         self.store(LANG)
         for args in (['-x', ''], ['-x', '0'], ['-x', '0g'], ['-x', '0 0'],

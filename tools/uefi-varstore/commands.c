@@ -430,6 +430,26 @@ uint16_t *tool_read_name(const char *name)
     return out;
 }
 
+bool tool_read_attributes(const char *text, const UefiVarLimits *limits,
+                          uint32_t *attributes)
+{
+    UefiReason reason;
+
+    if (text && !tool_parse_attributes(text, attributes)) {
+        tool_fail("--attr: '%s' are no attributes, which are NV, BS, RT, HR "
+                  "and AT, or a number", text);
+        return false;
+    }
+    reason = uefi_vars_host_attributes(limits, *attributes);
+    if (reason != UEFI_REASON_OK) {
+        g_autofree char *shown = tool_attributes(*attributes);
+
+        tool_fail("the attributes %s are refused: %s", *shown ? shown : "0",
+                  uefi_reason_text(reason));
+    }
+    return reason == UEFI_REASON_OK;
+}
+
 /* Made anew at each start, from keys and settings */
 static bool is_derived(const UefiGuid *guid, const char *name)
 {
@@ -451,12 +471,8 @@ static bool check_value(const UefiGuid *guid, const char *name,
     size_t size;
     const uint8_t *data = g_bytes_get_data(value, &size);
 
-    if (!(attributes & EFI_ATTR_NV) || (attributes & EFI_ATTR_AP)) {
-        tool_fail("a stored variable has NV and not AP among its attributes");
-        return false;
-    }
-    if ((attributes & EFI_ATTR_RT) && !(attributes & EFI_ATTR_BS)) {
-        tool_fail("RT is not valid without BS");
+    if (!(attributes & EFI_ATTR_NV)) {
+        tool_fail("a stored variable has NV among its attributes");
         return false;
     }
     if (is_derived(guid, name)) {
@@ -476,7 +492,8 @@ static bool check_value(const UefiGuid *guid, const char *name,
 }
 
 /* The variable to write, from what is stored, what is known and the options */
-static UefiVariable *make_variable(const UefiVariable *old, const char *name,
+static UefiVariable *make_variable(const ToolStore *s,
+                                   const UefiVariable *old, const char *name,
                                    const UefiGuid *vendor, GBytes *value)
 {
     const ToolKnown *known = tool_known(name);
@@ -496,13 +513,9 @@ static UefiVariable *make_variable(const UefiVariable *old, const char *name,
     } else if (known && uefi_guid_equal(&guid, known->guid)) {
         attributes = known->attributes;
     }
-    if (opt_attributes && !tool_parse_attributes(opt_attributes,
-                                                 &attributes)) {
-        tool_fail("--attr: '%s' are no attributes, which are NV, BS, RT, HR "
-                  "and AT, or a number", opt_attributes);
-        return NULL;
-    }
-    if (!check_value(&guid, name, attributes, value)) {
+    if (!tool_read_attributes(opt_attributes, &s->uv->config.limits,
+                              &attributes) ||
+        !check_value(&guid, name, attributes, value)) {
         return NULL;
     }
     str = old ? uefi_str_dup(old->name) : tool_read_name(name);
@@ -559,7 +572,7 @@ static int run_set(char **args)
         return tool_fail("there are several variables '%s', use --guid",
                          args[1]);
     }
-    var = make_variable(old, args[1], vendor, value);
+    var = make_variable(s, old, args[1], vendor, value);
     if (!var) {
         return TOOL_FAILED;
     }

@@ -56,6 +56,7 @@ static bool parse_time(Target *t)
 
 static bool parse_target(Target *t, const char *name)
 {
+    UefiVarConfig config = uefi_vars_default_config();
     const ToolKnown *known = tool_known(name);
 
     t->attributes = EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT | EFI_ATTR_AT;
@@ -72,10 +73,8 @@ static bool parse_target(Target *t, const char *name)
     }
     t->keys = known && (known->attributes & EFI_ATTR_AT) &&
               uefi_guid_equal(&t->guid, known->guid);
-    if (opt_attributes && !tool_parse_attributes(opt_attributes,
-                                                 &t->attributes)) {
-        tool_fail("--attr: '%s' are no attributes, which are NV, BS, RT, HR "
-                  "and AT, or a number", opt_attributes);
+    if (!tool_read_attributes(opt_attributes, &config.limits,
+                              &t->attributes)) {
         return false;
     }
     if (!(t->attributes & EFI_ATTR_AT)) {

@@ -78,6 +78,13 @@ bool tool_check_size(int64_t size);
 /** tool_read_file: all of @path, or of standard input for - */
 GBytes *tool_read_file(const char *path);
 
+/**
+ * tool_read_attributes: those that @text lists, or as they are for NULL
+ * @attributes: must be possible for a variable of a device with @limits
+ */
+bool tool_read_attributes(const char *text, const UefiVarLimits *limits,
+                          uint32_t *attributes);
+
 /** tool_read_name: the name of a variable as 'list' shows it; caller frees */
 uint16_t *tool_read_name(const char *name);
 

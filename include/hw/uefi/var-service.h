@@ -566,6 +566,15 @@ UefiReason uefi_vars_set(UefiVarService *uv, const UefiGuid *guid,
                          const uint8_t *data, size_t size);
 
 /**
+ * uefi_vars_host_attributes: whether uefi_vars_host_set() takes @attributes
+ *
+ * For tools as well: whoever passes others makes a variable that no guest
+ * could have made.
+ */
+UefiReason uefi_vars_host_attributes(const UefiVarLimits *limits,
+                                     uint32_t attributes);
+
+/**
  * uefi_vars_host_set: set a variable for the administrator of the host
  * @attributes: all of them, as they are to be; without EFI_ATTR_AP
  * @data: the new value, without descriptor; @size bytes, at least 1
