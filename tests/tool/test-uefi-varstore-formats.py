@@ -199,6 +199,20 @@ class Command(Formats):
                       self.refuses(xen(big), '--size', '4096'))
         self.ok('import', '--size', '8192', self.source, self.path)
 
+    def test_disk_full(self):
+        """Neither a store nor a target is left behind half made"""
+        self.source.write_bytes(xen(entry('Big', TEST, 3, 'ab' * 1024)))
+        self.fails_with_full_disk(1024, 'import', self.source, self.path)
+        self.ok('import', self.source, self.path)
+        files = sorted(self.dir.iterdir())
+        for name in ('xen', 'efivarfs'):
+            self.fails_with_full_disk(1024, 'export', '-f', name, self.path,
+                                      self.target)
+        self.assertEqual(sorted(self.dir.iterdir()), files)
+        self.path.unlink()
+        self.fails_with_full_disk(1024, 'import', self.source, self.path)
+        self.assertFalse(self.path.exists())
+
     def test_target_exists(self):
         self.store(LANG)
         self.target.write_text('mine')

@@ -466,6 +466,12 @@ class Set(Tool):
         # smaller is fine, however little room there is
         self.ok('set', '-x', '00', '--size', '4096', self.path, 'A')
 
+    def test_disk_full(self):
+        """A store that cannot be written is not left behind half made"""
+        self.fails_with_full_disk(1024, 'set', '-g', TEST, '-x', '00' * 1024,
+                                  self.path, 'A')
+        self.assertEqual(list(self.dir.iterdir()), [])
+
     def test_too_large_for_a_guest(self):
         value = self.dir / 'value'
         for size, fits in ((65536 - 76 - 4, True), (65536 - 76 - 3, False)):

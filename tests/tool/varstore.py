@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import resource
 import shutil
 import struct
 import subprocess
@@ -89,6 +90,17 @@ class Tool(unittest.TestCase):
         after = self.path.read_bytes() if self.path.exists() else None
         self.assertEqual(after, before)
         return text
+
+    def fails_with_full_disk(self, limit, *args):
+        """Fail when a file would get larger than limit bytes"""
+        result = subprocess.run(
+            [PROGRAM, *map(str, args)], timeout=60, capture_output=True,
+            restore_signals=False,      # SIGXFSZ stays ignored
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                  (limit, limit)))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b'File too large', result.stderr)
+        self.assertEqual(result.stderr.count(b'\n'), 1)
 
     @contextlib.contextmanager
     def locked(self):

@@ -107,8 +107,12 @@ uint64_t tool_store_size(const ToolStore *s)
            uefi_store_used(s->uv->store, UEFI_CLASS_HWERR);
 }
 
-/* A file comes into being only when there is something to write into it. */
-static bool create_file(ToolStore *s, GError **err)
+/*
+ * A file comes into being only when there is something to write into it.
+ *
+ * @created: set to its path, to be unlinked when that fails
+ */
+static bool create_file(ToolStore *s, char **created, GError **err)
 {
     int fd = open(s->path, OPEN_FLAGS | O_RDWR | O_CREAT | O_EXCL, 0600);
     g_autofree char *document = NULL;
@@ -117,6 +121,7 @@ static bool create_file(ToolStore *s, GError **err)
     if (fd < 0) {
         return fail_errno(err, s->path);
     }
+    *created = g_strdup(s->path);
     uefi_var_file_sync_parent(s->path);
     /* only what has been read can be written */
     return use_file(s, fd, true, err) &&
@@ -139,12 +144,15 @@ static bool check_document(const ToolStore *s, const char *document,
 bool tool_store_fold(ToolStore *s, GError **err)
 {
     g_autofree char *document = uefi_text_print_document(s->uv->store);
+    g_autofree char *created = NULL;
+    bool ok = check_document(s, document, err) &&
+              (s->file || create_file(s, &created, err)) &&
+              uefi_var_file_fold(s->file, document, strlen(document), err);
 
-    if (!check_document(s, document, err) ||
-        (!s->file && !create_file(s, err))) {
-        return false;
+    if (!ok && created) {
+        unlink(created);
     }
-    return uefi_var_file_fold(s->file, document, strlen(document), err);
+    return ok;
 }
 
 bool tool_store_commit(ToolStore *s, UefiVarChange *change, uint64_t limit,
