@@ -466,6 +466,30 @@ class Set(Tool):
         # smaller is fine, however little room there is
         self.ok('set', '-x', '00', '--size', '4096', self.path, 'A')
 
+    def test_links(self):
+        """A link stands for the file that it names, even if that is
+        missing"""
+        (self.dir / 'sub').mkdir()
+        self.path.symlink_to('sub/link')
+        (self.dir / 'sub' / 'link').symlink_to('../real')
+        self.fails_with_full_disk(1024, 'set', '-g', TEST, '-x', '00' * 1024,
+                                  self.path, 'A')
+        self.assertFalse((self.dir / 'real').exists())
+        for value in ('656e6700', '646500'):
+            self.ok('set', '-x', value, self.path, 'Lang')
+            self.assertTrue((self.dir / 'sub' / 'link').is_symlink())
+            self.assertEqual((self.dir / 'real').read_text(),
+                             document({**LANG, 'data': value}))
+        self.path.unlink()
+        self.path.symlink_to(self.dir / 'absolute')
+        self.ok('set', '-x', '656e6700', self.path, 'Lang')
+        self.assertFalse((self.dir / 'absolute').is_symlink())
+        self.path.unlink()
+        self.path.symlink_to(self.path.name)
+        self.assertIn('symbolic links',
+                      self.run_tool('set', '-x', '00', self.path,
+                                    'Lang').stderr.decode())
+
     def test_disk_full(self):
         """A store that cannot be written is not left behind half made"""
         self.fails_with_full_disk(1024, 'set', '-g', TEST, '-x', '00' * 1024,

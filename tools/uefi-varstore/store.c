@@ -12,6 +12,9 @@
 #define TRIES           50
 #define TRY_AGAIN_US    20000
 
+/* Symbolic links to follow, as many as Linux does */
+#define MAX_LINKS       40
+
 /* A FIFO is refused later, and must not make us wait before. */
 #define OPEN_FLAGS      (O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
@@ -107,6 +110,24 @@ uint64_t tool_store_size(const ToolStore *s)
            uefi_store_used(s->uv->store, UEFI_CLASS_HWERR);
 }
 
+char *tool_follow_links(const char *path)
+{
+    char *at = g_strdup(path);
+
+    for (int i = 0; i < MAX_LINKS; i++) {
+        g_autofree char *target = g_file_read_link(at, NULL);
+        g_autofree char *dir = g_path_get_dirname(at);
+
+        if (!target) {
+            break;
+        }
+        g_free(at);
+        at = g_path_is_absolute(target) ? g_steal_pointer(&target)
+                                        : g_build_filename(dir, target, NULL);
+    }
+    return at;
+}
+
 /*
  * A file comes into being only when there is something to write into it.
  *
@@ -114,15 +135,16 @@ uint64_t tool_store_size(const ToolStore *s)
  */
 static bool create_file(ToolStore *s, char **created, GError **err)
 {
-    int fd = open(s->path, OPEN_FLAGS | O_RDWR | O_CREAT | O_EXCL, 0600);
+    g_autofree char *path = tool_follow_links(s->path);
+    int fd = open(path, OPEN_FLAGS | O_RDWR | O_CREAT | O_EXCL, 0600);
     g_autofree char *document = NULL;
     g_autoptr(GPtrArray) records = NULL;
 
     if (fd < 0) {
         return fail_errno(err, s->path);
     }
-    *created = g_strdup(s->path);
-    uefi_var_file_sync_parent(s->path);
+    uefi_var_file_sync_parent(path);
+    *created = g_steal_pointer(&path);
     /* only what has been read can be written */
     return use_file(s, fd, true, err) &&
            read_file(s, &document, &records, err);

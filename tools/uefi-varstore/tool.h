@@ -28,6 +28,9 @@ typedef enum ToolAccess {
     TOOL_CREATE,        /* a missing file is made by the first write */
 } ToolAccess;
 
+/** tool_follow_links: what @path stands for when it is a symbolic link */
+char *tool_follow_links(const char *path);
+
 typedef struct ToolStore {
     UefiVarService *uv;     /* holds the variables, with hardly any limit */
     char *path;
