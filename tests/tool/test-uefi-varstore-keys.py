@@ -507,6 +507,35 @@ class Sign(Keys):
         self.assertEqual(result.stdout,
                          self.sign('db', self.key('db.esl'), '-t', STAMP))
 
+    def test_special_output(self):
+        """Only a file is replaced, and that behind its links"""
+        args = ['sign', '-k', self.key('PK.key'), '-c', self.key('PK.crt'),
+                '-t', STAMP, 'db', self.key('db.esl')]
+        expected = self.sign('db', self.key('db.esl'), '-t', STAMP)
+        fifo, link, real = (self.dir / x for x in ('fifo', 'link', 'real'))
+        os.mkfifo(fifo)
+        reader = subprocess.Popen(['cat', fifo], stdout=subprocess.PIPE)
+        self.addCleanup(reader.kill)
+        self.ok(*args, fifo)
+        self.assertTrue(fifo.is_fifo())
+        self.assertEqual(reader.communicate(timeout=60)[0], expected)
+        link.symlink_to('real')
+        for _ in ('new', 'old'):
+            self.ok(*args, link)
+            self.assertTrue(link.is_symlink())
+            self.assertEqual(real.read_bytes(), expected)
+        # links of ours, lest a failure replaces what belongs to the system
+        for target, status, text in (('/proc/self/fd/1', 0, b''),
+                                     ('/dev/full', 1, b'No space left')):
+            link.unlink()
+            link.symlink_to(target)
+            result = self.run_tool(*args, link)
+            self.assertEqual(result.returncode, status)
+            self.assertEqual(result.stdout, b'' if status else expected)
+            self.assertIn(text, result.stderr)
+            self.assertTrue(link.is_symlink())
+        self.fails(*args, self.dir)
+
     def test_enroll_what_is_signed(self):
         auth = self.file('a', self.sign('db', self.key('db.crt'), '-o', TEST,
                                         '-t', STAMP))

@@ -185,15 +185,38 @@ static GByteArray *make_update(const Target *t, GBytes *signature,
     return out;
 }
 
+/* A FIFO, a terminal, standard output by its name: they stay what they are. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+
+    return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+static int write_in_place(const GByteArray *update, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    FILE *out = fd < 0 ? NULL : fdopen(fd, "wb");
+    bool ok = out && fwrite(update->data, 1, update->len, out) == update->len;
+
+    ok = out && !fclose(out) && ok;
+    return ok ? TOOL_OK : tool_fail("%s: %s", path, g_strerror(errno));
+}
+
 static int write_update(const GByteArray *update, const char *path)
 {
+    g_autofree char *file = NULL;
     g_autoptr(GError) err = NULL;
 
     if (!strcmp(path, "-")) {
         fwrite(update->data, 1, update->len, stdout);
         return TOOL_OK;
     }
-    if (!g_file_set_contents_full(path, (const char *)update->data,
+    if (is_special(path)) {
+        return write_in_place(update, path);
+    }
+    file = tool_follow_links(path);
+    if (!g_file_set_contents_full(file, (const char *)update->data,
                                   update->len, G_FILE_SET_CONTENTS_CONSISTENT,
                                   0666, &err)) {
         return tool_fail("%s", err->message);
