@@ -255,7 +255,9 @@ static void file_give(UefiVarDevice *d)
         uefi_var_file_unlock(d->file);
         d->locked = false;
     }
-    d->owner = UEFI_OWNER_OTHER;
+    if (d->owner == UEFI_OWNER_SELF) {
+        d->owner = UEFI_OWNER_OTHER;
+    }
     trace_uefi_vars_own(d->jsonfile, "given away");
 }
 
@@ -441,8 +443,7 @@ static void on_run_state(void *opaque, bool running, RunState state)
 
 void uefi_vars_device_leaving(UefiVarDevice *d)
 {
-    if (d->jsonfile && d->owner == UEFI_OWNER_SELF &&
-        runstate_check(RUN_STATE_FINISH_MIGRATE)) {
+    if (d->jsonfile && runstate_check(RUN_STATE_FINISH_MIGRATE)) {
         file_give(d);
     }
 }
