@@ -6,6 +6,7 @@
 #   make run            boot a guest with its variables on the host
 #   make check          all tests
 #   make check-unit     the tests of the standalone build, in seconds
+#   make check-qtest-asan   the devices in a QEMU with sanitizers
 #   make conformance    edk2's variable driver beside ours; SEED=n OPS=m
 #   make soak           10,000 times SIGKILL, and no write lost; KILLS=n
 #   make bench          what a request costs, beside QEMU's bundled device
@@ -43,8 +44,10 @@ check: deps
 check-unit check-qtest: deps
 	@scripts/check $(@:check-%=%) rows
 
-.PHONY: check-descriptors check-functional check-overlay check-style
-check-descriptors check-functional check-overlay check-style: deps
+.PHONY: check-descriptors check-functional check-overlay check-qtest-asan
+.PHONY: check-style
+check-descriptors check-functional check-overlay check-qtest-asan \
+check-style: deps
 	@scripts/check $(@:check-%=%)
 
 .PHONY: conformance
