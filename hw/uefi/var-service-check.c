@@ -595,7 +595,7 @@ bool uefi_check_mor(UefiVarService *uv, const UefiVarRequest *req,
 /* ------------------------------------------------------------------------ */
 /* EndOfDxe (5.4, 5.6, 9.2) */
 
-/* Remove a variable for good; a policy that is there already does as well. */
+/* Remove a variable for good, unless the firmware has a policy for it. */
 static void ban(UefiVarService *uv, UefiVarChange *change,
                 const UefiGuid *guid, const char *ascii)
 {

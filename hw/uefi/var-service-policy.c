@@ -19,6 +19,13 @@
 /* State descriptor (6.2): GUID, value, padding; a name follows */
 #define POLICY_STATE_SIZE       18
 
+/*
+ * What all entries may have, bytes: those of the guest, and with them those of
+ * the service itself, which come last and must find room (5.4)
+ */
+#define POLICY_ROOM_GUEST       UEFI_LIMIT_POLICY_BYTES
+#define POLICY_ROOM_ALL         (POLICY_ROOM_GUEST + 256)
+
 /* A name that is no name at all fits everything, and fits worst (6.4). */
 #define POLICY_PRIORITY_WORST   255
 
@@ -210,10 +217,11 @@ static bool is_registered(const UefiVarPolicyState *state,
 
 /*
  * Rows G4 to G6 for an entry of @size bytes, at least those of the fixed part
+ * @room: POLICY_ROOM_
  * @uv: notes what the entry is about, NULL: nobody asks
  */
 static UefiReason table_add(UefiVarPolicyState *state, const void *entry,
-                            size_t size, UefiVarService *uv)
+                            size_t size, size_t room, UefiVarService *uv)
 {
     g_autoptr(UefiVarPolicy) policy = g_new0(UefiVarPolicy, 1);
     UefiReason reason;
@@ -229,7 +237,7 @@ static UefiReason table_add(UefiVarPolicyState *state, const void *entry,
     if (is_registered(state, policy)) {
         return UEFI_REASON_POLICY_EXISTS;
     }
-    if (size > UEFI_LIMIT_POLICY_BYTES - state->table_size) {
+    if (state->table_size + size > room) {
         return UEFI_REASON_POLICY_TABLE_FULL;
     }
     state->table_size += size;
@@ -374,16 +382,13 @@ UefiReason uefi_policy_check(UefiVarService *uv, const UefiVarRequest *req)
 /* ------------------------------------------------------------------------ */
 /* Function 8 of the variable protocol (3.9) */
 
-UefiReason uefi_policy_lock_now(UefiVarService *uv, const UefiGuid *guid,
-                                const uint16_t *name)
+static UefiReason add_lock_now(UefiVarPolicyState *state, const UefiGuid *guid,
+                               const uint16_t *name, size_t room)
 {
     size_t size = EFI_VAR_POLICY_ENTRY_SIZE + uefi_str_size(name);
     g_autofree uint8_t *entry = NULL;
     UefiMsg msg;
 
-    if (uv->policy->locked) {
-        return UEFI_REASON_POLICY_LOCKED;
-    }
     if (size > UINT16_MAX) {
         return UEFI_REASON_LOCK_NAME_LONG;
     }
@@ -400,7 +405,13 @@ UefiReason uefi_policy_lock_now(UefiVarService *uv, const UefiGuid *guid,
     uefi_msg_put_u8(&msg, EFI_VAR_POLICY_LOCK_NOW);
     uefi_msg_seek(&msg, EFI_VAR_POLICY_ENTRY_SIZE);
     uefi_msg_put_str(&msg, name);
-    return table_add(uv->policy, entry, size, NULL);
+    return table_add(state, entry, size, room, NULL);
+}
+
+UefiReason uefi_policy_lock_now(UefiVarService *uv, const UefiGuid *guid,
+                                const uint16_t *name)
+{
+    return add_lock_now(uv->policy, guid, name, POLICY_ROOM_ALL);
 }
 
 UefiReason uefi_policy_lock_variable(UefiVarService *uv, const UefiGuid *guid,
@@ -415,7 +426,10 @@ UefiReason uefi_policy_lock_variable(UefiVarService *uv, const UefiGuid *guid,
     if (!*name) {
         return UEFI_REASON_LOCK_NO_NAME;
     }
-    reason = uefi_policy_lock_now(uv, guid, name);
+    if (uv->policy->locked) {
+        return UEFI_REASON_POLICY_LOCKED;
+    }
+    reason = add_lock_now(uv->policy, guid, name, POLICY_ROOM_GUEST);
     if (reason != UEFI_REASON_POLICY_EXISTS) {
         return reason;
     }
@@ -477,7 +491,7 @@ static UefiReason policy_register(UefiVarService *uv, UefiMsg *msg)
     if (uv->policy->locked) {
         return UEFI_REASON_POLICY_LOCKED;
     }
-    return table_add(uv->policy, entry, size, uv);
+    return table_add(uv->policy, entry, size, POLICY_ROOM_GUEST, uv);
 }
 
 /* What DUMP tells about a page, behind the number of the page */
@@ -732,8 +746,9 @@ static bool load_entry(UefiVarPolicyState *state, UefiMsg *msg, GError **err)
 {
     size_t start = msg->pos, size;
     const uint8_t *entry = get_entry(msg, &size);
-    UefiReason reason = entry ? table_add(state, entry, size, NULL)
-                              : UEFI_REASON_POLICY_ENTRY;
+    UefiReason reason =
+        entry ? table_add(state, entry, size, POLICY_ROOM_ALL, NULL)
+              : UEFI_REASON_POLICY_ENTRY;
 
     if (reason != UEFI_REASON_OK) {
         g_set_error(err, UEFI_STATE_ERROR, 0,

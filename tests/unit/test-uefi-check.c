@@ -976,6 +976,33 @@ static void test_mor_absent(void)
     assert_no_mor(t);
 }
 
+/* Firmware that locks policies early gets no other machine by that. */
+static void test_mor_policies_locked(void)
+{
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    g_autoptr(GByteArray) none = g_byte_array_new();
+
+    uefi_assert_reason(uefi_test_policy(t, EFI_VAR_POLICY_LOCK, none), OK);
+    uefi_test_phase(t, UEFI_PHASE_END_OF_DXE);
+    assert_no_mor(t);
+}
+
+/* Nor does a guest that leaves no room for policies. */
+static void test_mor_policies_full(void)
+{
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    UefiReason reason = UEFI_REASON_OK;
+
+    for (unsigned i = 0; reason == UEFI_REASON_OK; i++) {
+        const uint16_t name[] = { i + 1, 0 };
+
+        reason = uefi_policy_lock_variable(t->uv, TEST, name);
+    }
+    uefi_assert_reason(reason, POLICY_TABLE_FULL);
+    uefi_test_phase(t, UEFI_PHASE_END_OF_DXE);
+    assert_no_mor(t);
+}
+
 static void test_mor_tpm(void)
 {
     g_autoptr(UefiTest) t = new_mor_test(true, true);
@@ -1642,6 +1669,10 @@ int main(int argc, char **argv)
                     test_mor_no_tpm);
     g_test_add_func("/uefi/check/5.4-end-of-dxe/9.2-end-of-dxe/no-mor",
                     test_mor_absent);
+    g_test_add_func("/uefi/check/5.4-end-of-dxe/9.2-end-of-dxe/locked",
+                    test_mor_policies_locked);
+    g_test_add_func("/uefi/check/5.4-end-of-dxe/9.2-end-of-dxe/H9/full",
+                    test_mor_policies_full);
 
     g_test_add_func("/uefi/check/5.5-PlatformLang", test_platform_lang);
     g_test_add_func("/uefi/check/5.5-Lang", test_lang);

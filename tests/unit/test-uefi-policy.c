@@ -907,6 +907,48 @@ static void test_dump_limit(gconstpointer un_size)
     assert_dump(t, all);
 }
 
+/* The two of the service itself (5.4), behind the guest's */
+static void add_own_entries(GByteArray *bytes)
+{
+    const Policy own[] = {
+        { .guid = &uefi_guid_mor_control, .lock = 1,
+          .name = "MemoryOverwriteRequestControl" },
+        { .guid = &uefi_guid_mor_control_lock, .lock = 1,
+          .name = "MemoryOverwriteRequestControlLock" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        size_t start = bytes->len;
+
+        add_entry(bytes, &own[i]);
+        memset(bytes->data + start + AT_LOCK + 1, 0, 3);
+    }
+}
+
+/* They need neither the guest's room nor its permission, and migrate. */
+static void test_own_policies(gconstpointer un_size)
+{
+    g_autoptr(UefiTest) t = new_test(un_size);
+    g_autoptr(UefiTest) to = new_test(un_size);
+    g_autoptr(GByteArray) all = add_policies(t, UEFI_LIMIT_POLICY_BYTES);
+    g_autoptr(GBytes) state = NULL;
+    g_autoptr(GBytes) again = NULL;
+
+    uefi_assert_reason(command(t, EFI_VAR_POLICY_LOCK), OK);
+    uefi_test_phase(t, UEFI_PHASE_END_OF_DXE);
+    add_own_entries(all);
+    assert_dump(t, all);
+
+    state = uefi_policy_save(t->uv);
+    g_assert_true(uefi_policy_load(to->uv, state, NULL));
+    assert_dump(to, all);
+    again = uefi_policy_save(to->uv);
+    g_assert_true(g_bytes_equal(state, again));
+    uefi_assert_reason(add_policy(to, &(Policy) { }), POLICY_LOCKED);
+    uefi_test_phase(to, UEFI_PHASE_END_OF_DXE);
+    assert_dump(to, all);
+}
+
 static void test_dump_no_snapshot(gconstpointer un_size)
 {
     g_autoptr(UefiTest) t = new_test(un_size);
@@ -1624,16 +1666,17 @@ static void test_load_hostile(void)
     assert_not_loaded(same, size);
 }
 
+/* What a guest can fill, and the policies of the service, but no more */
 static void test_load_too_much(void)
 {
     g_autoptr(UefiTest) t = uefi_test_new(NULL);
     g_autoptr(GByteArray) bytes = g_byte_array_new();
+    g_autoptr(GByteArray) all = add_policies(t, UEFI_LIMIT_POLICY_BYTES);
     g_autoptr(GBytes) full = NULL;
 
+    add_own_entries(all);
     uefi_test_add(bytes, 1, 5);
-    while (bytes->len - 5 + ENTRY_SIZE <= UEFI_LIMIT_POLICY_BYTES) {
-        add_entry(bytes, &(Policy) { });
-    }
+    g_byte_array_append(bytes, all->data, all->len);
     full = g_bytes_new(bytes->data, bytes->len);
     g_assert_true(uefi_policy_load(t->uv, full, NULL));
     add_entry(bytes, &(Policy) { });
@@ -1770,6 +1813,7 @@ int main(int argc, char **argv)
     add_enforcement_tests();
 
     g_test_add_func("/uefi/policy/answers", test_answers);
+    add_widths("/uefi/policy/5.4-end-of-dxe/H9/own", test_own_policies);
     add_widths("/uefi/policy/state/round-trip", test_save_load);
     g_test_add_func("/uefi/policy/state/enforced", test_save_load_enforced);
     g_test_add_func("/uefi/policy/state/disabled", test_save_load_disabled);

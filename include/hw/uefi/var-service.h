@@ -275,7 +275,7 @@ typedef struct UefiVarLimits {
 #define UEFI_LIMIT_HWERR_QUOTA      0
 
 /* What a guest can make the host hold that is no variable (ours) */
-#define UEFI_LIMIT_POLICY_BYTES     0x10000     /* all entries, bytes */
+#define UEFI_LIMIT_POLICY_BYTES     0x10000     /* all of the guest, bytes */
 #define UEFI_LIMIT_PROPERTIES       512         /* set by function 9 */
 #define UEFI_LIMIT_PROPERTY_BYTES   0x10000     /* all their names, bytes */
 #define UEFI_LIMIT_LANG_CODES       0x1000      /* each list, bytes */
@@ -723,9 +723,10 @@ UefiReason uefi_policy_lock_variable(UefiVarService *uv, const UefiGuid *guid,
                                      const uint16_t *name);
 
 /**
- * uefi_policy_lock_now: a LOCK_NOW policy for one name, in any phase
+ * uefi_policy_lock_now: a LOCK_NOW policy of the service itself (5.4)
  *
- * Refused once the policies are locked, or when the name has a policy.
+ * Neither the lock nor the guest's own policies, however many, stand in its
+ * way; a policy that the name already has stays as it is.
  */
 UefiReason uefi_policy_lock_now(UefiVarService *uv, const UefiGuid *guid,
                                 const uint16_t *name);
