@@ -599,7 +599,7 @@ static bool load_records(UefiVarStore *store, GPtrArray *records, GError **err)
     return true;
 }
 
-static bool check_room(const UefiVarStore *store, GError **err)
+bool uefi_text_check_room(const UefiVarStore *store, GError **err)
 {
     uint64_t nv = uefi_store_used(store, UEFI_CLASS_NV);
     uint64_t nv_room = uefi_store_capacity(store, UEFI_CLASS_NV);
@@ -628,7 +628,7 @@ bool uefi_text_load(UefiVarService *uv, const char *document,
 
     if (!load_document(store, document ?: "", warnings, err) ||
         !load_records(store, records, err) ||
-        !check_room(store, err)) {
+        !uefi_text_check_room(store, err)) {
         uefi_store_free(store);
         return false;
     }

@@ -198,6 +198,10 @@ class Command(Formats):
         self.assertIn('there is room for',
                       self.refuses(xen(big), '--size', '4096'))
         self.ok('import', '--size', '8192', self.source, self.path)
+        error = entry('Error', TEST, 15, 'ab')
+        self.assertIn('hardware error records', self.refuses(xen(error)))
+        self.ok('import', '--hwerr-quota', '4096', self.source, self.path)
+        self.assert_store(error)
 
     def test_disk_full(self):
         """Neither a store nor a target is left behind half made"""

@@ -228,6 +228,12 @@ class Enroll(Keys):
         self.fails('enroll', '--db', big, '--db', big, '--db', big,
                    self.path)
 
+    def test_hardware_errors(self):
+        self.store(entry('A', TEST, 15, '00'))
+        args = ['enroll', '--db', self.key('db.crt'), self.path]
+        self.assertIn('hardware error records', self.fails(*args))
+        self.ok(*args, '--hwerr-quota', 68)
+
     def test_every_cut(self):
         """Updates and lists cut short at each byte: refused, or shorter"""
         auth = self.sign_theirs('db', self.key('db.esl'),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The command line tool uefi-varstore, as a user runs it.
 
-usage: test-uefi-varstore.py PROGRAM
+usage: test-uefi-varstore.py PROGRAM GUEST-SET
 """
 
 import hashlib
@@ -11,10 +11,13 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 from varstore import (DATA, GLOBAL, IMGSEC, PROGRAM, SIGNER, TEST, TIME, Tool,
                       document, entry, journal, main)
+
+GUEST_SET = sys.argv[2]
 
 COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'diff', 'check', 'fold',
             'enroll', 'reset-keys', 'sign', 'import', 'export',
@@ -29,6 +32,7 @@ ORDER = entry('BootOrder', GLOBAL, 7, '01000200')
 DB = entry('db', IMGSEC, 39, ESL, time=TIME)
 PRIVATE = entry('Private', TEST, 39, 'cafe', time=TIME, digest=SIGNER)
 ODD = entry('Größe', TEST, 3, '00')
+HWERR = entry('A', TEST, 15, '00')
 
 
 class Usage(Tool):
@@ -38,7 +42,10 @@ class Usage(Tool):
                      ['diff', 'a'], ['set', 'x', 'y'],
                      ['set', 'x', 'y', '--hex', '00', '--text', 'a'],
                      ['set', 'x', 'y', '--hex', '00', '--size', '1'],
-                     ['set', 'x', 'y', '--hex', '00', '--size', '-1']):
+                     ['set', 'x', 'y', '--hex', '00', '--size', '-1'],
+                     ['check', 'x', '--hwerr-quota', '-1'],
+                     ['check', 'x', '--size', '8192', '--hwerr-quota',
+                      '4097']):
             with self.subTest(args=args):
                 result = self.run_tool(*args)
                 self.assertEqual(result.returncode, 2)
@@ -385,7 +392,8 @@ class Set(Tool):
         for text, attr in (('NV,BS', 3), ('nv,bs,rt', 7), ('7', 7),
                            ('0x27', 39), ('NV,BS,RT,HR', 15)):
             self.path.unlink(missing_ok=True)
-            self.ok('set', '-g', TEST, '-a', text, '-x', '00', self.path, 'A')
+            self.ok('set', '-g', TEST, '-a', text, '--hwerr-quota', 4096,
+                    '-x', '00', self.path, 'A')
             stored = json.loads(self.path.read_text())['variables'][0]
             self.assertEqual(stored['attr'], attr)
 
@@ -465,6 +473,21 @@ class Set(Tool):
                    '00')
         # smaller is fine, however little room there is
         self.ok('set', '-x', '00', '--size', '4096', self.path, 'A')
+
+    def test_hardware_errors(self):
+        """No record that the device has no quota for"""
+        args = ['set', '-g', TEST, '-a', 'NV,BS,RT,HR', '-x', '00', self.path]
+        self.assertIn('--hwerr-quota', self.fails(*args, 'A'))
+        self.assertFalse(self.path.exists())
+        self.ok(*args, '--hwerr-quota', 100, 'A')
+        self.assert_store(HWERR)
+        self.assertIn('the hardware error records take 136 bytes',
+                      self.fails(*args, '--hwerr-quota', 100, 'B'))
+        # what nobody could load anyway does not grow, but shrinks
+        self.fails('set', '-x', '00', self.path, 'Lang')
+        self.ok('set', '--hwerr-quota', 68, '-x', '00', self.path, 'Lang')
+        self.ok('rm', self.path, 'Lang')
+        self.ok('rm', self.path, 'A')
 
     def test_links(self):
         """A link stands for the file that it names, even if that is
@@ -548,6 +571,35 @@ class Check(Tool):
             json.loads(self.ok('check', '-j', self.path)),
             {'variables': 2, 'bytes': 160, 'journal-records': 1,
              'journal-bytes': size, 'warnings': 0})
+
+    def loads(self):
+        """Whether a device with default properties starts with the store"""
+        return not subprocess.run([GUEST_SET, self.path],
+                                  timeout=60).returncode
+
+    def test_room(self):
+        """Good is what the device loads, to the byte"""
+        room = 262144 - 28 - 60 - 4
+        own = entry('CustomMode', 'c076ec0c-7028-4399-a072-71ee5c448b9f', 3,
+                    '00')
+        for good, entries in (
+                (True, [entry('A', TEST, 7, '00' * room)]),
+                (False, [entry('A', TEST, 7, '00' * (room + 1))]),
+                (True, [entry('A', TEST, 7, '00' * room), own]),
+                (False, [entry('A', TEST, 7, '00' * (room - 64)), LANG]),
+                (False, [HWERR])):
+            self.store(*entries)
+            self.assertEqual(self.loads(), good)
+            if good:
+                self.ok('check', self.path)
+            else:
+                self.assertIn(', but there is room for ',
+                              self.fails('check', self.path))
+        self.ok('check', '--hwerr-quota', 68, self.path)
+        self.fails('check', '--hwerr-quota', 67, self.path)
+        self.store(entry('A', TEST, 7, '00' * room))
+        self.fails('check', '--hwerr-quota', 1, self.path)
+        self.ok('check', '--hwerr-quota', 1, '--size', 262148, self.path)
 
     def test_damaged(self):
         good = journal(document(LANG), [ORDER], [ODD])

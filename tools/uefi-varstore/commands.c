@@ -23,7 +23,8 @@ static char *opt_attributes;
 static char *opt_hex;
 static char *opt_text;
 static char *opt_file;
-static gint64 opt_size = UEFI_LIMIT_NV_SIZE;
+gint64 tool_size = UEFI_LIMIT_NV_SIZE;
+gint64 tool_hwerr_quota = UEFI_LIMIT_HWERR_QUOTA;
 
 #define OPTION_JSON \
     { "json", 'j', 0, G_OPTION_ARG_NONE, &opt_json, \
@@ -31,9 +32,6 @@ static gint64 opt_size = UEFI_LIMIT_NV_SIZE;
 #define OPTION_VENDOR \
     { "guid", 'g', 0, G_OPTION_ARG_STRING, &opt_vendor, \
       "Vendor of the variable, by GUID or known name", "GUID" }
-#define OPTION_SIZE \
-    { "size", 's', 0, G_OPTION_ARG_INT64, &opt_size, \
-      "The device's size property; 262144 by default", "BYTES" }
 
 /* ------------------------------------------------------------------------ */
 
@@ -50,14 +48,26 @@ static void print_warnings(const ToolStore *s, const char *path)
     }
 }
 
-bool tool_check_size(int64_t size)
+bool tool_check_limits(void)
 {
-    if (size < UEFI_LIMIT_NV_SIZE_MIN || size > UINT32_MAX) {
+    if (tool_size < UEFI_LIMIT_NV_SIZE_MIN || tool_size > UINT32_MAX) {
         tool_fail("--size is between %d and %" PRIu32, UEFI_LIMIT_NV_SIZE_MIN,
                   UINT32_MAX);
         return false;
     }
+    if (tool_hwerr_quota < 0 ||
+        tool_hwerr_quota > tool_size - UEFI_LIMIT_NV_SIZE_MIN) {
+        tool_fail("--hwerr-quota is between 0 and %" PRIi64,
+                  tool_size - UEFI_LIMIT_NV_SIZE_MIN);
+        return false;
+    }
     return true;
+}
+
+void tool_configure(ToolStore *s)
+{
+    s->uv->config.limits.nv_size = tool_size;
+    s->uv->config.limits.hwerr_quota = tool_hwerr_quota;
 }
 
 ToolStore *tool_open(const char *path, ToolAccess access)
@@ -444,8 +454,10 @@ bool tool_read_attributes(const char *text, const UefiVarLimits *limits,
     if (reason != UEFI_REASON_OK) {
         g_autofree char *shown = tool_attributes(*attributes);
 
-        tool_fail("the attributes %s are refused: %s", *shown ? shown : "0",
-                  uefi_reason_text(reason));
+        tool_fail("the attributes %s are refused: %s%s", *shown ? shown : "0",
+                  uefi_reason_text(reason),
+                  reason == UEFI_REASON_SET_NO_HR ? " (see --hwerr-quota)"
+                                                  : "");
     }
     return reason == UEFI_REASON_OK;
 }
@@ -553,7 +565,7 @@ static int run_set(char **args)
         tool_fail("set: one of --hex, --text and --file is needed");
         return TOOL_USAGE;
     }
-    if (!tool_check_size(opt_size)) {
+    if (!tool_check_limits()) {
         return TOOL_USAGE;
     }
     if (!get_vendor(&guid, &vendor)) {
@@ -564,6 +576,7 @@ static int run_set(char **args)
     if (!s) {
         return TOOL_FAILED;
     }
+    tool_configure(s);
     if (!vendor && known) {
         vendor = known->guid;
     }
@@ -577,7 +590,7 @@ static int run_set(char **args)
         return TOOL_FAILED;
     }
     uefi_var_change_add(change, var);
-    if (!tool_store_commit(s, change, opt_size, &err)) {
+    if (!tool_store_commit(s, change, &err)) {
         return fail_with(err);
     }
     return TOOL_OK;
@@ -594,7 +607,7 @@ static const GOptionEntry set_options[] = {
       "Value as text, without a terminator", "TEXT" },
     { "file", 'f', 0, G_OPTION_ARG_FILENAME, &opt_file,
       "Read the value from PATH, or standard input for -", "PATH" },
-    OPTION_SIZE, { }
+    TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA, { }
 };
 
 /* ------------------------------------------------------------------------ */
@@ -623,7 +636,7 @@ static int run_rm(char **args)
         }
         uefi_var_change_remove(change, &var->guid, var->name);
     }
-    if (!tool_store_commit(s, change, 0, &err)) {
+    if (!tool_store_commit(s, change, &err)) {
         return fail_with(err);
     }
     return TOOL_OK;
@@ -639,15 +652,22 @@ static const GOptionEntry rm_options[] = {
 static int run_check(char **args)
 {
     g_autoptr(GError) err = NULL;
-    g_autoptr(ToolStore) s = tool_store_open(args[0], TOOL_READ, &err);
+    g_autoptr(ToolStore) s = NULL;
     const UefiVariable *var = NULL;
     size_t journal;
     unsigned count = 0;
 
+    if (!tool_check_limits()) {
+        return TOOL_USAGE;
+    }
+    s = tool_open(args[0], TOOL_READ);
     if (!s) {
+        return TOOL_FAILED;
+    }
+    tool_configure(s);
+    if (!tool_store_check_room(s, &err)) {
         return fail_with(err);
     }
-    print_warnings(s, args[0]);
     while ((var = tool_store_next(s, var))) {
         count++;
     }
@@ -666,7 +686,7 @@ static int run_check(char **args)
 }
 
 static const GOptionEntry check_options[] = {
-    OPTION_JSON, { }
+    OPTION_JSON, TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA, { }
 };
 
 static int run_fold(char **args)
@@ -802,19 +822,20 @@ static int run_status(char **args)
 {
     g_autoptr(ToolStore) s = NULL;
 
-    if (!tool_check_size(opt_size)) {
+    if (!tool_check_limits()) {
         return TOOL_USAGE;
     }
     s = tool_open(args[0], TOOL_READ);
     if (!s) {
         return TOOL_FAILED;
     }
-    tool_print_status(s, opt_size, opt_force, opt_json);
+    tool_configure(s);
+    tool_print_status(s, opt_force, opt_json);
     return TOOL_OK;
 }
 
 static const GOptionEntry status_options[] = {
-    OPTION_JSON, OPTION_SIZE,
+    OPTION_JSON, TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { "force-secure-boot", 0, 0, G_OPTION_ARG_NONE, &opt_force,
       "The device's force-secure-boot property is on", NULL },
     { }

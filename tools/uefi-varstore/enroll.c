@@ -43,7 +43,6 @@ static char **opt_files[KEY__MAX];
 static char *opt_generate;
 static char *opt_owner;
 static gboolean opt_append;
-static gint64 opt_size = UEFI_LIMIT_NV_SIZE;
 
 static void enrolment_free(Enrolment *e)
 {
@@ -54,14 +53,6 @@ static void enrolment_free(Enrolment *e)
     g_free(e);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Enrolment, enrolment_free)
-
-/* As the device would be configured that is to use the store */
-static void configure(ToolStore *s, uint32_t size)
-{
-    s->uv->config = uefi_vars_default_config();
-    s->uv->config.limits.nv_size = size;
-    uefi_auth_forced(s->uv);
-}
 
 static const UefiVariable *find_key(const ToolStore *s, const char *name,
                                     const UefiGuid *guid)
@@ -252,7 +243,8 @@ static bool write_all(ToolStore *s, const Enrolment *e)
 
 static bool enroll(ToolStore *s, Enrolment *e)
 {
-    configure(s, opt_size);
+    tool_configure(s);
+    uefi_auth_forced(s->uv);
     for (int id = 0; id < KEY__MAX; id++) {
         UefiReason reason = e->lists[id] ? enroll_key(s, e, id)
                                          : UEFI_REASON_OK;
@@ -293,7 +285,7 @@ static int check_usage(void)
                          !g_utf8_validate(opt_generate, -1, NULL))) {
         return wrong("--generate takes a name of 1 to 60 bytes");
     }
-    return tool_check_size(opt_size) ? TOOL_OK : TOOL_USAGE;
+    return tool_check_limits() ? TOOL_OK : TOOL_USAGE;
 }
 
 int tool_run_enroll(char **args)
@@ -340,8 +332,7 @@ const GOptionEntry tool_enroll_options[] = {
     { "owner", 'o', 0, G_OPTION_ARG_STRING, &opt_owner,
       "Owner of certificates, by GUID or known name; zero by default",
       "GUID" },
-    { "size", 's', 0, G_OPTION_ARG_INT64, &opt_size,
-      "The device's size property; 262144 by default", "BYTES" },
+    TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { }
 };
 
@@ -370,7 +361,7 @@ int tool_run_reset_keys(char **args)
     if (!s) {
         return TOOL_FAILED;
     }
-    configure(s, UINT32_MAX);
+    uefi_auth_forced(s->uv);
     for (size_t i = 0; i < ARRAY_SIZE(all_keys); i++) {
         const UefiVariable *var = find_key(s, all_keys[i].name,
                                            all_keys[i].guid);

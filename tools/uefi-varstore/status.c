@@ -138,14 +138,11 @@ static void print_json(const UefiVarStatus *status, uint64_t used,
     json_object_put(root);
 }
 
-void tool_print_status(ToolStore *s, uint64_t size, bool force, bool json)
+void tool_print_status(ToolStore *s, bool force, bool json)
 {
     g_autoptr(UefiVarStatus) status = NULL;
     uint64_t used, room;
 
-    /* from now on as the device would be configured */
-    s->uv->config = uefi_vars_default_config();
-    s->uv->config.limits.nv_size = size;
     s->uv->config.force_secure_boot = force;
     status = uefi_status_new(s->uv);
     used = uefi_store_used(s->uv->store, UEFI_CLASS_NV);

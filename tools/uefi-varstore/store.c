@@ -90,6 +90,9 @@ ToolStore *tool_store_open(const char *path, ToolAccess access, GError **err)
     if (!use_file(s, fd, write, err) || !load_file(s, err)) {
         return NULL;
     }
+    for (int class = 0; class < UEFI_CLASS__MAX; class++) {
+        s->used[class] = uefi_store_used(s->uv->store, class);
+    }
     return g_steal_pointer(&s);
 }
 
@@ -163,11 +166,31 @@ static bool check_document(const ToolStore *s, const char *document,
     return vars;
 }
 
+bool tool_store_check_room(const ToolStore *s, GError **err)
+{
+    if (!uefi_text_check_room(s->uv->store, err)) {
+        g_prefix_error(err, "%s: ", s->path);
+        return false;
+    }
+    return true;
+}
+
+/* What has become too small for a store can still lose variables. */
+static bool check_growth(const ToolStore *s, GError **err)
+{
+    bool grown = false;
+
+    for (int class = 0; class < UEFI_CLASS__MAX; class++) {
+        grown |= uefi_store_used(s->uv->store, class) > s->used[class];
+    }
+    return !grown || tool_store_check_room(s, err);
+}
+
 bool tool_store_fold(ToolStore *s, GError **err)
 {
     g_autofree char *document = uefi_text_print_document(s->uv->store);
     g_autofree char *created = NULL;
-    bool ok = check_document(s, document, err) &&
+    bool ok = check_growth(s, err) && check_document(s, document, err) &&
               (s->file || create_file(s, &created, err)) &&
               uefi_var_file_fold(s->file, document, strlen(document), err);
 
@@ -177,20 +200,9 @@ bool tool_store_fold(ToolStore *s, GError **err)
     return ok;
 }
 
-bool tool_store_commit(ToolStore *s, UefiVarChange *change, uint64_t limit,
-                       GError **err)
+bool tool_store_commit(ToolStore *s, UefiVarChange *change, GError **err)
 {
-    uint64_t room = limit - MIN(limit, EFI_VAR_STORE_HEADER_SIZE);
-    uint64_t before = tool_store_size(s), after;
-
     uefi_store_apply(s->uv->store, change);
-    after = tool_store_size(s);
-    if (after > before && after > room) {
-        g_set_error(err, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
-                    "the variables would take %" PRIu64 " bytes, but there "
-                    "is room for %" PRIu64 " (see --size)", after, room);
-        return false;
-    }
     return tool_store_fold(s, err);
 }
 

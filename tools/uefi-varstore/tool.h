@@ -32,10 +32,11 @@ typedef enum ToolAccess {
 char *tool_follow_links(const char *path);
 
 typedef struct ToolStore {
-    UefiVarService *uv;     /* holds the variables, with hardly any limit */
+    UefiVarService *uv;     /* holds the variables; see tool_configure() */
     char *path;
     UefiVarFile *file;      /* NULL when there is none yet */
     unsigned records;       /* in the journal */
+    uint64_t used[UEFI_CLASS__MAX];     /* bytes of records, when read */
     GPtrArray *warnings;    /* char *, what was passed over while reading */
 } ToolStore;
 
@@ -51,17 +52,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolStore, tool_store_close)
 /** tool_store_size: bytes that the variables count for */
 uint64_t tool_store_size(const ToolStore *s);
 
-/**
- * tool_store_commit: make @change, and fold the journal
- * @limit: bytes that a store which grows must fit in, as the device counts
- */
-bool tool_store_commit(ToolStore *s, UefiVarChange *change, uint64_t limit,
-                       GError **err);
+/** tool_store_check_room: whether the device that @s is for can load it */
+bool tool_store_check_room(const ToolStore *s, GError **err);
+
+/** tool_store_commit: make @change, and fold the journal */
+bool tool_store_commit(ToolStore *s, UefiVarChange *change, GError **err);
 
 /**
  * tool_store_fold: write the file as a plain document
  *
- * Refused, with the file as it was, if the document could not be read again.
+ * Refused, with the file as it was, if the document could not be read again,
+ * or has grown and is too large for the device that @s is for.
  */
 bool tool_store_fold(ToolStore *s, GError **err);
 
@@ -75,8 +76,21 @@ const UefiVariable *tool_store_next(const ToolStore *s,
 /** tool_open: tool_store_open() that prints warnings as well as errors */
 ToolStore *tool_open(const char *path, ToolAccess access);
 
-/** tool_check_size: whether the device's size property can be @size */
-bool tool_check_size(int64_t size);
+/* Options: properties of the device that the store is for */
+extern gint64 tool_size, tool_hwerr_quota;
+
+#define TOOL_OPTION_SIZE \
+    { "size", 's', 0, G_OPTION_ARG_INT64, &tool_size, \
+      "The device's size property; 262144 by default", "BYTES" }
+#define TOOL_OPTION_HWERR_QUOTA \
+    { "hwerr-quota", 0, 0, G_OPTION_ARG_INT64, &tool_hwerr_quota, \
+      "The device's hwerr-quota property; 0 by default", "BYTES" }
+
+/** tool_check_limits: whether the properties can be what the options say */
+bool tool_check_limits(void);
+
+/** tool_configure: limit @s as that device; before, it has hardly any limit */
+void tool_configure(ToolStore *s);
 
 /** tool_read_file: all of @path, or of standard input for - */
 GBytes *tool_read_file(const char *path);
@@ -216,12 +230,10 @@ int tool_run_descriptor(char **args);
 /* status.c: secure boot */
 
 /**
- * tool_print_status: what the store means for secure boot
- * @size, @force: properties of the device
- *
- * Afterwards the store has the limits of that device.
+ * tool_print_status: what the store, with its limits, means for secure boot
+ * @force: property of the device
  */
-void tool_print_status(ToolStore *s, uint64_t size, bool force, bool json);
+void tool_print_status(ToolStore *s, bool force, bool json);
 
 /* ------------------------------------------------------------------------ */
 /* transfer.c: commands that move stores between systems */

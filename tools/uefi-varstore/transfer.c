@@ -12,7 +12,6 @@ static gboolean opt_replace;
 static char *opt_format;
 static char *opt_template;
 static char *opt_dictionary;
-static gint64 opt_size = UEFI_LIMIT_NV_SIZE;
 
 #define OPTION_DICTIONARY \
     { "dictionary", 'd', 0, G_OPTION_ARG_FILENAME, &opt_dictionary, \
@@ -134,7 +133,8 @@ static int write_store(ToolTransfer *t, const char *path)
                          path);
     }
     change = make_change(s, t);
-    if (!tool_store_commit(s, change, opt_size, &err)) {
+    tool_configure(s);
+    if (!tool_store_commit(s, change, &err)) {
         return tool_fail("%s", err->message);
     }
     return TOOL_OK;
@@ -148,7 +148,7 @@ int tool_run_import(char **args)
     int status;
 
     transfer_init(&t, args[0]);
-    if (!tool_check_size(opt_size) || !get_format(&format, opt_format)) {
+    if (!tool_check_limits() || !get_format(&format, opt_format)) {
         return TOOL_USAGE;
     }
     if (!tool_format_read(&t, format, &err)) {
@@ -167,8 +167,7 @@ const GOptionEntry tool_import_options[] = {
     { "replace", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
       "Drop the variables that FILE has", NULL },
     OPTION_DICTIONARY,
-    { "size", 's', 0, G_OPTION_ARG_INT64, &opt_size,
-      "The device's size property; 262144 by default", "BYTES" },
+    TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { }
 };
 

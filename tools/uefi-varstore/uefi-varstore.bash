@@ -10,19 +10,23 @@ _uefi_varstore()
     case $command in
         list) options='--json --guid --help' ;;
         get) options='--json --guid --raw --hexdump --help' ;;
-        set) options='--guid --attr --hex --text --file --size --help' ;;
+        set) options='--guid --attr --hex --text --file --size --hwerr-quota
+                      --help' ;;
         rm) options='--guid --help' ;;
         enroll) options='--pk --kek --db --dbx --generate --append --owner
-                         --size --help' ;;
+                         --size --hwerr-quota --help' ;;
         sign) options='--key --cert --password-file --append --time --guid
                        --attr --owner --help' ;;
-        status) options='--json --size --force-secure-boot --help' ;;
-        import) options='--format --replace --dictionary --size --help' ;;
+        status) options='--json --size --hwerr-quota --force-secure-boot
+                         --help' ;;
+        import) options='--format --replace --dictionary --size --hwerr-quota
+                         --help' ;;
         export) options='--format --template --dictionary --help' ;;
         firmware-descriptor)
             options='--arch --machine --secure-boot --template --description
                      --help' ;;
-        check|diff) options='--json --help' ;;
+        check) options='--json --size --hwerr-quota --help' ;;
+        diff) options='--json --help' ;;
         *) options='--help' ;;
     esac
 

@@ -87,6 +87,13 @@ char *uefi_text_print_change(const UefiVarChange *change);
 bool uefi_text_load(UefiVarService *uv, const char *document,
                     GPtrArray *records, GPtrArray *warnings, GError **err);
 
+/**
+ * uefi_text_check_room: whether a device with the limits of @store loads it
+ *
+ * Returns false with @err set, which names the property to change.
+ */
+bool uefi_text_check_room(const UefiVarStore *store, GError **err);
+
 /* ------------------------------------------------------------------------ */
 /* The parser of the build: var-service-json.c or standalone/json-c.c */
 
