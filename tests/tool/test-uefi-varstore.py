@@ -440,7 +440,12 @@ class Set(Tool):
         self.store(LANG)
         for name in ('SetupMode', 'SecureBoot', 'SignatureSupport',
                      'VendorKeys'):
-            self.fails('set', '-g', 'GLOBAL', '-x', '00', self.path, name)
+            self.assertIn('not stored', self.fails(
+                'set', '-g', 'GLOBAL', '-x', '00', self.path, name))
+        # a list of signers without any, which would be read and vanish
+        for name in ('certdb', 'certdbv'):
+            self.assertIn('not stored', self.fails(
+                'set', '-g', 'CERTDB', '-x', '04000000', self.path, name))
 
     def test_names(self):
         self.ok('set', '-g', TEST, '-x', '00', self.path, 'a\\ud800b')

@@ -462,16 +462,19 @@ bool tool_read_attributes(const char *text, const UefiVarLimits *limits,
     return reason == UEFI_REASON_OK;
 }
 
-/* Made anew at each start, from keys and settings */
+/* Made anew from keys, settings, and the signers of other variables */
 static bool is_derived(const UefiGuid *guid, const char *name)
 {
     static const char *const derived[] = {
         "SetupMode", "SecureBoot", "SignatureSupport", "AuditMode",
         "DeployedMode", "VendorKeys", NULL
     };
+    static const char *const signers[] = { "certdb", "certdbv", NULL };
 
-    return uefi_guid_equal(guid, &uefi_guid_global) &&
-           g_strv_contains(derived, name);
+    return (uefi_guid_equal(guid, &uefi_guid_global) &&
+            g_strv_contains(derived, name)) ||
+           (uefi_guid_equal(guid, &uefi_guid_cert_db) &&
+            g_strv_contains(signers, name));
 }
 
 static bool check_value(const UefiGuid *guid, const char *name,
@@ -488,7 +491,7 @@ static bool check_value(const UefiGuid *guid, const char *name,
         return false;
     }
     if (is_derived(guid, name)) {
-        tool_fail("'%s' is made by the firmware at each start", name);
+        tool_fail("'%s' is made from other variables, and not stored", name);
         return false;
     }
     if (keys && !(attributes & EFI_ATTR_AT)) {
