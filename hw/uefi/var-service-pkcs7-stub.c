@@ -68,9 +68,10 @@ GBytes *uefi_pkcs7_binding_of_qemu(const UefiPkcs7 *p7)
     return NULL;
 }
 
-bool uefi_x509_has_rsa_key(const uint8_t *der, size_t size)
+UefiReason uefi_x509_check_rsa_key(const uint8_t *der, size_t size,
+                                   size_t *effort)
 {
-    return false;
+    return UEFI_REASON_SIGLIST_CERT;
 }
 
 char *uefi_x509_subject(const uint8_t *der, size_t size)

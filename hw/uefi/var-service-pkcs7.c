@@ -79,12 +79,20 @@ typedef struct Slice {
     size_t size;
 } Slice;
 
-/* A certificate is what is signed, an algorithm, and the signature */
 typedef struct Cert {
     Slice der;
-    Slice tbs;
+    Slice tbs;                  /* what is signed, and inside of it: */
+    Slice serial;
+    Slice issuer;
+    Slice subject;
     Slice signature;
+
+    /* Known when it has been read */
     gnutls_x509_crt_t crt;
+    bool understood;            /* asks for nothing that is not looked at */
+    bool authority;
+    int path_len;               /* of an authority; -1: any */
+    unsigned effort;            /* of using the key; 0: not to be used */
 } Cert;
 
 /* A certificate that a signer leads to, and how many are in between */
@@ -112,7 +120,8 @@ struct UefiPkcs7 {
     Signer signers[UEFI_LIMIT_SIGNERS];
     size_t n_signers;
     unsigned effort;            /* spent on keys, RSA-2048 verifications */
-    size_t parse_effort;        /* spent on certificates, bytes squared */
+    size_t parse_effort;        /* spent on names, bytes squared */
+    size_t ignored;             /* bytes of what decides nothing */
     bool verified;              /* every signer has a certificate and signed */
 };
 
@@ -195,15 +204,14 @@ static bool der_take_algorithm(Slice *in, Slice *oid)
 /* ------------------------------------------------------------------------ */
 /* Certificates */
 
-/* @der begins with a certificate; what stands behind it is left out */
-static bool cert_import(Cert *cert, Slice der)
+/* Find the parts of the certificate at the front of @der */
+static bool cert_scan(Cert *cert, Slice der)
 {
-    gnutls_datum_t datum;
-    Slice body, value, bits;
+    Slice body, tbs, value, bits;
 
+    *cert = (Cert) { };
     if (!der_take(&der, DER_SEQUENCE, &body, &cert->der) ||
-        cert->der.size > UEFI_LIMIT_CERTIFICATE_SIZE ||
-        !der_take(&body, DER_SEQUENCE, &value, &cert->tbs) ||
+        !der_take(&body, DER_SEQUENCE, &tbs, &cert->tbs) ||
         !der_take(&body, DER_SEQUENCE, &value, NULL) ||
         !der_take(&body, DER_BIT_STRING, &bits, NULL) || body.size) {
         return false;
@@ -213,51 +221,24 @@ static bool cert_import(Cert *cert, Slice der)
         return false;
     }
     cert->signature = (Slice) { bits.data + 1, bits.size - 1 };
-    if (gnutls_x509_crt_init(&cert->crt) < 0) {
-        return false;
-    }
-    gnutls_x509_crt_set_flags(cert->crt, GNUTLS_X509_CRT_FLAG_IGNORE_SANITY);
-    datum = (gnutls_datum_t) { (uint8_t *)cert->der.data, cert->der.size };
-    if (gnutls_x509_crt_import(cert->crt, &datum, GNUTLS_X509_FMT_DER) < 0) {
-        gnutls_x509_crt_deinit(cert->crt);
-        cert->crt = NULL;
-        return false;
-    }
-    return true;
-}
-
-/* Whether GnuTLS, which may take the square of @size, is to read such a one */
-static bool spend_parse_effort(UefiPkcs7 *p7, size_t size)
-{
-    p7->parse_effort += size * size;
-    return p7->parse_effort <= UEFI_LIMIT_PARSE_EFFORT;
-}
-
-static bool cert_is(const Cert *cert, const Slice *issuer, const Slice *serial)
-{
-    g_autofree uint8_t *buf = g_malloc(serial->size);
-    size_t size = serial->size;
-    gnutls_datum_t dn;
-    bool same;
-
-    if (gnutls_x509_crt_get_serial(cert->crt, buf, &size) < 0 ||
-        !slice_equal(serial, buf, size) ||
-        gnutls_x509_crt_get_raw_issuer_dn(cert->crt, &dn) < 0) {
-        return false;
-    }
-    same = slice_equal(issuer, dn.data, dn.size);
-    gnutls_free(dn.data);
-    return same;
+    /* version, serial number, algorithm, issuer, validity, subject, ... */
+    return (!der_at(&tbs, DER_CONTEXT_0) ||
+            der_take(&tbs, DER_CONTEXT_0, &value, NULL)) &&
+           der_take(&tbs, DER_INTEGER, &cert->serial, NULL) &&
+           der_take(&tbs, DER_SEQUENCE, &value, NULL) &&
+           der_take(&tbs, DER_SEQUENCE, &value, &cert->issuer) &&
+           der_take(&tbs, DER_SEQUENCE, &value, NULL) &&
+           der_take(&tbs, DER_SEQUENCE, &value, &cert->subject);
 }
 
 /* What one use costs, in verifications with RSA-2048 and the exponent 65537 */
-static unsigned rsa_effort(const Cert *cert, unsigned bits)
+static unsigned rsa_effort(gnutls_x509_crt_t crt, unsigned bits)
 {
     gnutls_datum_t modulus, exponent;
     unsigned size;
 
     if (bits > UEFI_LIMIT_KEY_BITS ||
-        gnutls_x509_crt_get_pk_rsa_raw(cert->crt, &modulus, &exponent) < 0) {
+        gnutls_x509_crt_get_pk_rsa_raw(crt, &modulus, &exponent) < 0) {
         return 0;
     }
     size = exponent.size;
@@ -269,33 +250,22 @@ static unsigned rsa_effort(const Cert *cert, unsigned bits)
 }
 
 /* The same for any key, as measured; 0 for one that is not used */
-static unsigned key_effort(const Cert *cert)
+static unsigned key_effort(gnutls_x509_crt_t crt)
 {
     unsigned bits = 0;
 
-    switch (gnutls_x509_crt_get_pk_algorithm(cert->crt, &bits)) {
+    switch (gnutls_x509_crt_get_pk_algorithm(crt, &bits)) {
     case GNUTLS_PK_ECDSA:
         return DIV_ROUND_UP(bits * bits, 128 * 128);
     case GNUTLS_PK_RSA:
-        return rsa_effort(cert, bits);
+        return rsa_effort(crt, bits);
     default:
         return 0;
     }
 }
 
-/* Whether the key of @cert can be used in the time of a request */
-static bool spend_effort(UefiPkcs7 *p7, const Cert *cert)
-{
-    unsigned effort = key_effort(cert);
-
-    if (p7->effort <= UEFI_LIMIT_KEY_EFFORT) {
-        p7->effort += effort;
-    }
-    return effort && p7->effort <= UEFI_LIMIT_KEY_EFFORT;
-}
-
 /* Whether the certificate asks for nothing that is not looked at here */
-static bool cert_is_understood(const Cert *cert)
+static bool is_understood(gnutls_x509_crt_t crt)
 {
     /* key usage, subject name, basic constraints, policies, purposes */
     static const char *const known[] = {
@@ -307,7 +277,7 @@ static bool cert_is_understood(const Cert *cert)
         char oid[64];
         size_t size = sizeof(oid);
         unsigned critical;
-        int ret = gnutls_x509_crt_get_extension_info(cert->crt, i, oid, &size,
+        int ret = gnutls_x509_crt_get_extension_info(crt, i, oid, &size,
                                                      &critical);
 
         if (ret == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
@@ -321,32 +291,74 @@ static bool cert_is_understood(const Cert *cert)
 }
 
 /*
- * Whether the certificate is that of an authority, and may have @depth others
- * between itself and a signer.  One without basic constraints may be if it is
- * of version 1 and self-signed, or says that its key signs certificates.
+ * Whether the certificate is that of an authority.  One without basic
+ * constraints is if it is of version 1 and self-signed, or says that its key
+ * signs certificates.
  */
-static bool cert_is_authority(const Cert *cert, unsigned depth)
+static bool is_authority(gnutls_x509_crt_t crt, int *path_len)
 {
     unsigned usage, ca;
-    int pathlen = -1, ret;
-    bool has_usage = gnutls_x509_crt_get_key_usage(cert->crt, &usage,
-                                                   NULL) >= 0;
+    int ret;
+    bool has_usage = gnutls_x509_crt_get_key_usage(crt, &usage, NULL) >= 0;
 
+    *path_len = -1;
     if (has_usage && !(usage & GNUTLS_KEY_KEY_CERT_SIGN)) {
         return false;
     }
-    ret = gnutls_x509_crt_get_basic_constraints(cert->crt, NULL, &ca,
-                                                &pathlen);
+    ret = gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, path_len);
     if (ret >= 0) {
-        return ca && (pathlen < 0 || depth <= pathlen);
+        return ca;
     }
     return ret == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE &&
-           (has_usage || (gnutls_x509_crt_get_version(cert->crt) == 1 &&
-                          gnutls_x509_crt_check_issuer(cert->crt,
-                                                       cert->crt)));
+           (has_usage || (gnutls_x509_crt_get_version(crt) == 1 &&
+                          gnutls_x509_crt_check_issuer(crt, crt)));
 }
 
-/* Whether @issuer, an authority for @depth, has signed @cert */
+/* GnuTLS takes up to the square of the size in time, for names above all. */
+static bool spend_parse_effort(size_t *effort, size_t size, size_t limit)
+{
+    *effort += size * size;
+    return *effort <= limit;
+}
+
+/* Let GnuTLS read what cert_scan() has found */
+static bool cert_read(Cert *cert)
+{
+    gnutls_datum_t datum = { (uint8_t *)cert->der.data, cert->der.size };
+
+    if (gnutls_x509_crt_init(&cert->crt) < 0) {
+        return false;
+    }
+    gnutls_x509_crt_set_flags(cert->crt, GNUTLS_X509_CRT_FLAG_IGNORE_SANITY);
+    if (gnutls_x509_crt_import(cert->crt, &datum, GNUTLS_X509_FMT_DER) < 0) {
+        gnutls_x509_crt_deinit(cert->crt);
+        cert->crt = NULL;
+        return false;
+    }
+    cert->understood = is_understood(cert->crt);
+    cert->authority = is_authority(cert->crt, &cert->path_len);
+    cert->effort = key_effort(cert->crt);
+    return true;
+}
+
+static bool spend_key_effort(UefiPkcs7 *p7, const Cert *cert)
+{
+    if (p7->effort <= UEFI_LIMIT_KEY_EFFORT) {
+        p7->effort += cert->effort;
+    }
+    return cert->effort && p7->effort <= UEFI_LIMIT_KEY_EFFORT;
+}
+
+static bool names_issuer(const Cert *cert, const Cert *issuer)
+{
+    return slice_equal(&cert->issuer, issuer->subject.data,
+                       issuer->subject.size);
+}
+
+/*
+ * Whether @issuer has signed @cert, with @depth others between that and a
+ * signer.  What costs time comes last.
+ */
 static bool cert_issued(UefiPkcs7 *p7, const Cert *issuer, const Cert *cert,
                         unsigned depth)
 {
@@ -354,29 +366,39 @@ static bool cert_issued(UefiPkcs7 *p7, const Cert *issuer, const Cert *cert,
     gnutls_datum_t signature = {
         (uint8_t *)cert->signature.data, cert->signature.size
     };
-    int algo = gnutls_x509_crt_get_signature_algorithm(cert->crt);
+    int algo;
 
-    if (p7->effort > UEFI_LIMIT_KEY_EFFORT || algo <= 0 ||
-        !gnutls_x509_crt_check_issuer(cert->crt, issuer->crt) ||
-        !cert_is_understood(cert) || !cert_is_authority(issuer, depth) ||
-        !spend_effort(p7, issuer)) {
+    if (!cert->understood || !names_issuer(cert, issuer) ||
+        !issuer->authority ||
+        (issuer->path_len >= 0 && depth > issuer->path_len) ||
+        !spend_key_effort(p7, issuer) ||
+        !gnutls_x509_crt_check_issuer(cert->crt, issuer->crt)) {
         return false;
     }
-    return gnutls_x509_crt_verify_data2(issuer->crt, algo, VERIFY_FLAGS, &data,
+    algo = gnutls_x509_crt_get_signature_algorithm(cert->crt);
+    return algo > 0 &&
+           gnutls_x509_crt_verify_data2(issuer->crt, algo, VERIFY_FLAGS, &data,
                                         &signature) >= 0;
 }
 
-bool uefi_x509_has_rsa_key(const uint8_t *der, size_t size)
+UefiReason uefi_x509_check_rsa_key(const uint8_t *der, size_t size,
+                                   size_t *effort)
 {
     Cert cert;
     bool rsa;
 
-    if (!cert_import(&cert, (Slice) { der, size })) {
-        return false;
+    if (!cert_scan(&cert, (Slice) { der, size })) {
+        return UEFI_REASON_SIGLIST_CERT;
+    }
+    if (!spend_parse_effort(effort, cert.der.size, UEFI_LIMIT_VALUE_EFFORT)) {
+        return UEFI_REASON_SIGLIST_LIMIT;
+    }
+    if (!cert_read(&cert)) {
+        return UEFI_REASON_SIGLIST_CERT;
     }
     rsa = gnutls_x509_crt_get_pk_algorithm(cert.crt, NULL) == GNUTLS_PK_RSA;
     gnutls_x509_crt_deinit(cert.crt);
-    return rsa;
+    return rsa ? UEFI_REASON_OK : UEFI_REASON_SIGLIST_CERT;
 }
 
 /* Text of somebody else's, safe to print on a terminal */
@@ -399,7 +421,7 @@ char *uefi_x509_subject(const uint8_t *der, size_t size)
     char *text = NULL;
     Cert cert;
 
-    if (!cert_import(&cert, (Slice) { der, size })) {
+    if (!cert_scan(&cert, (Slice) { der, size }) || !cert_read(&cert)) {
         return NULL;
     }
     if (gnutls_x509_crt_get_dn3(cert.crt, &dn, 0) >= 0) {
@@ -477,26 +499,37 @@ static UefiReason parse_certificates(UefiPkcs7 *p7, Slice *in)
         return UEFI_REASON_PKCS7_MALFORMED;
     }
     while (set.size) {
-        Slice body, whole;
+        Cert *cert = &p7->certs[p7->n_certs];
 
-        if (!der_take(&set, DER_SEQUENCE, &body, &whole)) {
-            return UEFI_REASON_PKCS7_MALFORMED;
-        }
-        if (p7->n_certs == UEFI_LIMIT_CERTIFICATES ||
-            whole.size > UEFI_LIMIT_CERTIFICATE_SIZE ||
-            !spend_parse_effort(p7, whole.size)) {
+        if (p7->n_certs == UEFI_LIMIT_CERTIFICATES) {
             return UEFI_REASON_PKCS7_LIMIT;
         }
-        if (!cert_import(&p7->certs[p7->n_certs], whole)) {
+        if (!cert_scan(cert, set)) {
             return UEFI_REASON_PKCS7_MALFORMED;
         }
+        if (!spend_parse_effort(&p7->parse_effort, cert->der.size,
+                                UEFI_LIMIT_PARSE_EFFORT)) {
+            return UEFI_REASON_PKCS7_LIMIT;
+        }
+        if (!cert_read(cert)) {
+            return UEFI_REASON_PKCS7_MALFORMED;
+        }
+        set.data += cert->der.size;
+        set.size -= cert->der.size;
         p7->n_certs++;
     }
     return UEFI_REASON_OK;
 }
 
-/* Only their number matters here; GnuTLS looks inside. */
-static UefiReason parse_attributes(Slice *in, uint8_t tag)
+/* Whether there may be so many bytes more that GnuTLS has to go through */
+static bool may_ignore(UefiPkcs7 *p7, size_t size)
+{
+    p7->ignored += size;
+    return p7->ignored <= UEFI_LIMIT_IGNORED_BYTES;
+}
+
+/* Only their number and size matters here; GnuTLS looks inside. */
+static UefiReason parse_attributes(UefiPkcs7 *p7, Slice *in, uint8_t tag)
 {
     Slice set, body;
 
@@ -505,6 +538,9 @@ static UefiReason parse_attributes(Slice *in, uint8_t tag)
     }
     if (!der_take(in, tag, &set, NULL)) {
         return UEFI_REASON_PKCS7_MALFORMED;
+    }
+    if (!may_ignore(p7, set.size)) {
+        return UEFI_REASON_PKCS7_LIMIT;
     }
     for (int i = 0; set.size; i++) {
         if (i == UEFI_LIMIT_ATTRIBUTES) {
@@ -529,8 +565,8 @@ static UefiReason parse_signer(UefiPkcs7 *p7, Slice in, Signer *signer)
         !der_take_algorithm(&in, &oid)) {
         return UEFI_REASON_PKCS7_MALFORMED;
     }
-    /* no certificate has it; GnuTLS takes the square of its size in time */
-    if (signer->issuer.size > UEFI_LIMIT_CERTIFICATE_SIZE) {
+    if (!spend_parse_effort(&p7->parse_effort, signer->issuer.size,
+                            UEFI_LIMIT_PARSE_EFFORT)) {
         return UEFI_REASON_PKCS7_LIMIT;
     }
     signer->digest = digest_of(&oid);
@@ -538,7 +574,7 @@ static UefiReason parse_signer(UefiPkcs7 *p7, Slice in, Signer *signer)
         !(p7->digests & 1u << signer->digest)) {
         return UEFI_REASON_PKCS7_DIGEST;
     }
-    reason = parse_attributes(&in, DER_CONTEXT_0);
+    reason = parse_attributes(p7, &in, DER_CONTEXT_0);
     if (reason != UEFI_REASON_OK) {
         return reason;
     }
@@ -546,7 +582,7 @@ static UefiReason parse_signer(UefiPkcs7 *p7, Slice in, Signer *signer)
         !der_take(&in, DER_OCTET_STRING, &signature, NULL)) {
         return UEFI_REASON_PKCS7_MALFORMED;
     }
-    reason = parse_attributes(&in, DER_CONTEXT_1);
+    reason = parse_attributes(p7, &in, DER_CONTEXT_1);
     if (reason == UEFI_REASON_OK && in.size) {
         reason = UEFI_REASON_PKCS7_MALFORMED;
     }
@@ -576,7 +612,7 @@ static UefiReason parse_signers(UefiPkcs7 *p7, Slice *in)
 static UefiReason parse_signed_data(UefiPkcs7 *p7, Slice in)
 {
     UefiReason reason;
-    Slice crls;
+    Slice crls = { };
 
     if (!der_take_version_1(&in)) {
         return UEFI_REASON_PKCS7_MALFORMED;
@@ -594,6 +630,9 @@ static UefiReason parse_signed_data(UefiPkcs7 *p7, Slice in)
     if (der_at(&in, DER_CONTEXT_1) &&
         !der_take(&in, DER_CONTEXT_1, &crls, NULL)) {
         return UEFI_REASON_PKCS7_MALFORMED;
+    }
+    if (!may_ignore(p7, crls.size)) {
+        return UEFI_REASON_PKCS7_LIMIT;
     }
     reason = parse_signers(p7, &in);
     if (reason == UEFI_REASON_OK && in.size) {
@@ -690,8 +729,13 @@ void uefi_pkcs7_free(UefiPkcs7 *p7)
 static const Cert *find_cert(const UefiPkcs7 *p7, const Signer *signer)
 {
     for (size_t i = 0; i < p7->n_certs; i++) {
-        if (cert_is(&p7->certs[i], &signer->issuer, &signer->serial)) {
-            return &p7->certs[i];
+        const Cert *cert = &p7->certs[i];
+
+        if (slice_equal(&cert->serial, signer->serial.data,
+                        signer->serial.size) &&
+            slice_equal(&cert->issuer, signer->issuer.data,
+                        signer->issuer.size)) {
+            return cert;
         }
     }
     return NULL;
@@ -755,7 +799,7 @@ UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size)
         if (!signer->cert) {
             return UEFI_REASON_PKCS7_NO_CERT;
         }
-        if (!spend_effort(p7, signer->cert)) {
+        if (!spend_key_effort(p7, signer->cert)) {
             return UEFI_REASON_PKCS7_LIMIT;
         }
         if (!algorithm_agrees(p7, i) ||
@@ -771,47 +815,69 @@ UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size)
     return UEFI_REASON_OK;
 }
 
+static bool is_same(const Cert *a, const Cert *b)
+{
+    return slice_equal(&a->der, b->der.data, b->der.size);
+}
+
+/* Whether the names alone let a signer chain to @anchor */
+static bool is_candidate(const UefiPkcs7 *p7, const Cert *anchor)
+{
+    for (size_t i = 0; i < p7->n_signers; i++) {
+        for (size_t j = 0; j < p7->signers[i].path_len; j++) {
+            const Cert *cert = p7->signers[i].path[j].cert;
+
+            if (is_same(cert, anchor) || names_issuer(cert, anchor)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool signer_chains_to(UefiPkcs7 *p7, const Signer *signer,
                              const Cert *anchor)
 {
     for (size_t i = 0; i < signer->path_len; i++) {
         const Link *link = &signer->path[i];
 
-        if (slice_equal(&link->cert->der, anchor->der.data,
-                        anchor->der.size)) {
-            return true;
-        }
-        if (cert_issued(p7, anchor, link->cert, link->depth)) {
+        if (is_same(link->cert, anchor) ||
+            cert_issued(p7, anchor, link->cert, link->depth)) {
             return true;
         }
     }
     return false;
 }
 
-UefiReason uefi_pkcs7_chains_to(UefiPkcs7 *p7, const uint8_t *anchor,
-                                size_t size)
+static bool all_chain_to(UefiPkcs7 *p7, Slice anchor)
 {
     bool all = true;
     Cert cert;
 
-    if (!p7->verified) {
-        return UEFI_REASON_PKCS7_SIGNATURE;
-    }
-    if (!spend_parse_effort(p7, MIN(size, UEFI_LIMIT_CERTIFICATE_SIZE))) {
-        return UEFI_REASON_PKCS7_LIMIT;
-    }
-    if (!cert_import(&cert, (Slice) { anchor, size })) {
-        return UEFI_REASON_PKCS7_CHAIN;
+    if (!cert_scan(&cert, anchor) || !is_candidate(p7, &cert) ||
+        !spend_parse_effort(&p7->parse_effort, cert.der.size,
+                            UEFI_LIMIT_PARSE_EFFORT) || !cert_read(&cert)) {
+        return false;
     }
     for (size_t i = 0; i < p7->n_signers && all; i++) {
         all = signer_chains_to(p7, &p7->signers[i], &cert);
     }
     gnutls_x509_crt_deinit(cert.crt);
-    if (all) {
+    return all;
+}
+
+UefiReason uefi_pkcs7_chains_to(UefiPkcs7 *p7, const uint8_t *anchor,
+                                size_t size)
+{
+    if (!p7->verified) {
+        return UEFI_REASON_PKCS7_SIGNATURE;
+    }
+    if (all_chain_to(p7, (Slice) { anchor, size })) {
         return UEFI_REASON_OK;
     }
-    return p7->effort <= UEFI_LIMIT_KEY_EFFORT ? UEFI_REASON_PKCS7_CHAIN
-                                               : UEFI_REASON_PKCS7_LIMIT;
+    return p7->effort <= UEFI_LIMIT_KEY_EFFORT &&
+           p7->parse_effort <= UEFI_LIMIT_PARSE_EFFORT
+           ? UEFI_REASON_PKCS7_CHAIN : UEFI_REASON_PKCS7_LIMIT;
 }
 
 /* ------------------------------------------------------------------------ */

@@ -69,25 +69,11 @@ bool uefi_siglist_is_x509(const UefiSigList *list)
     return uefi_guid_equal(&list->type, &uefi_guid_cert_x509);
 }
 
-/* Q4; @effort is what all lists together have cost so far */
-static UefiReason check_first_cert(const UefiSigList *list, size_t *effort)
-{
-    size_t size;
-    const uint8_t *cert = uefi_siglist_cert(list, 0, &size);
-    size_t read = MIN(size, UEFI_LIMIT_CERTIFICATE_SIZE);
-
-    *effort += read * read;
-    if (*effort > UEFI_LIMIT_PARSE_EFFORT) {
-        return UEFI_REASON_SIGLIST_LIMIT;
-    }
-    return uefi_x509_has_rsa_key(cert, size) ? UEFI_REASON_OK
-                                             : UEFI_REASON_SIGLIST_CERT;
-}
-
-/* Q1 to Q4 */
+/* Q1 to Q4; @effort is what certificates have cost so far */
 static UefiReason check_list(const UefiSigList *list, size_t *effort)
 {
-    size_t i;
+    size_t i, size;
+    const uint8_t *cert;
 
     for (i = 0; i < ARRAY_SIZE(types); i++) {
         if (uefi_guid_equal(&list->type, types[i].type)) {
@@ -104,8 +90,11 @@ static UefiReason check_list(const UefiSigList *list, size_t *effort)
     if (list->header_size) {
         return UEFI_REASON_SIGLIST_HEADER;
     }
-    return uefi_siglist_is_x509(list) && list->count
-           ? check_first_cert(list, effort) : UEFI_REASON_OK;
+    if (uefi_siglist_is_x509(list) && list->count) {
+        cert = uefi_siglist_cert(list, 0, &size);
+        return uefi_x509_check_rsa_key(cert, size, effort);
+    }
+    return UEFI_REASON_OK;
 }
 
 UefiReason uefi_siglist_check(const uint8_t *data, size_t size, bool single)

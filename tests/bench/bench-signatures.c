@@ -142,8 +142,7 @@ static GBytes *stuffed(Stuff stuff)
         CHECK(gnutls_x509_crt_privkey_sign(cert->crt, cert->crt, cert->key,
                                            GNUTLS_DIG_SHA256, 0));
         CHECK(gnutls_x509_crt_export2(cert->crt, GNUTLS_X509_FMT_DER, &der));
-        g_assert_cmpuint(der.size, >, UEFI_LIMIT_CERTIFICATE_SIZE * 3 / 4);
-        g_assert_cmpuint(der.size, <=, UEFI_LIMIT_CERTIFICATE_SIZE - 64);
+        g_assert_cmpuint(der.size, >, 3000);
         g_ptr_array_add(bag, g_bytes_new(der.data, der.size));
         gnutls_free(der.data);
     }

@@ -322,53 +322,45 @@ static const UefiTestKey *cert_with_long_name(size_t size, unsigned serial)
     return uefi_test_cert(&what);
 }
 
-static void test_limit_certificate_size(void)
+static UefiReason parse_only(const UefiTestSign *how)
 {
-    const UefiTestKey *any = cert_with_long_name(3000, 0x1000);
-    size_t size = 3000 + UEFI_LIMIT_CERTIFICATE_SIZE -
-                  g_bytes_get_size(any->der);
-    UefiTestSign how = { .signers = { cert_with_long_name(size, 0x1000) } };
-
-    uefi_assert_reason(check_signed(&how, uefi_test_key("A")), OK);
-    how.signers[0] = cert_with_long_name(size + 1, 0x1000);
-    uefi_assert_reason(check_signed(&how, uefi_test_key("A")), PKCS7_LIMIT);
-}
-
-/* Certificates of the signature and anchors that are tried count together. */
-static void test_limit_parse_effort(void)
-{
-    const UefiTestKey *large = cert_with_long_name(3300, 0x1000);
-    size_t size = g_bytes_get_size(large->der);
-    size_t left = UEFI_LIMIT_PARSE_EFFORT / (size * size);
-    UefiTestSign how = { .signers = { large } };
-    g_autoptr(GBytes) der = sign(&how);
-    g_autoptr(GPtrArray) bag = bag_of(NULL, NULL);
+    g_autoptr(GBytes) der = sign(how);
     UefiReason reason;
     g_autoptr(UefiPkcs7) p7 = parse_bytes(der, &reason);
 
-    uefi_assert_reason(uefi_pkcs7_verify(p7, (const uint8_t *)message,
-                                         sizeof(message)), OK);
-    while (--left) {
-        uefi_assert_reason(chains_to(p7, cert_with_long_name(3300, 0x2000)),
-                           PKCS7_CHAIN);
-    }
-    uefi_assert_reason(chains_to(p7, large), PKCS7_LIMIT);
+    return reason;
+}
 
-    /* the signer's and these, the anchor being small */
-    how.bag = bag;
-    for (left = UEFI_LIMIT_PARSE_EFFORT / (size * size); --left;) {
-        g_ptr_array_add(bag, g_bytes_ref(
-                                 cert_with_long_name(3300, 0x1000)->der));
+/* The largest size whose square is left */
+static size_t side_of(size_t square)
+{
+    size_t side = 0;
+
+    while ((side + 1) * (side + 1) <= square) {
+        side++;
     }
-    uefi_assert_reason(check_signed(&how, uefi_test_key("A")), OK);
-    g_ptr_array_add(bag, g_bytes_ref(large->der));
-    uefi_assert_reason(check_signed(&how, uefi_test_key("A")), PKCS7_LIMIT);
+    return side;
+}
+
+static void test_limit_certificate_size(void)
+{
+    size_t name = 4000, size;
+    const UefiTestKey *any = cert_with_long_name(name, 0x1000);
+    UefiTestSign how = { };
+
+    /* the name of the issuer counts as well, and is far smaller */
+    size = side_of(UEFI_LIMIT_PARSE_EFFORT - 14 * 14);
+    name += size - g_bytes_get_size(any->der);
+    how.signers[0] = cert_with_long_name(name, 0x1000);
+    uefi_assert_reason(parse_only(&how), OK);
+    how.signers[0] = cert_with_long_name(name + 1, 0x1000);
+    uefi_assert_reason(parse_only(&how), PKCS7_LIMIT);
 }
 
 static void test_limit_issuer_size(void)
 {
     /* SEQUENCE, SET, SEQUENCE: lengths of two bytes; and an OID of 3 */
-    size_t size = UEFI_LIMIT_CERTIFICATE_SIZE - (4 + 4 + 4 + 5 + 4);
+    size_t size = side_of(UEFI_LIMIT_PARSE_EFFORT) - (4 + 4 + 4 + 5 + 4);
     UefiTestCert what = { .issuer = cert_with_long_name(size, 0x1000) };
     UefiTestSign how = {
         .signers = { uefi_test_cert(&what) }, .no_certs = true,
@@ -378,6 +370,73 @@ static void test_limit_issuer_size(void)
     what.issuer = cert_with_long_name(size + 1, 0x1000);
     how.signers[0] = uefi_test_cert(&what);
     uefi_assert_reason(check_signed(&how, uefi_test_key("A")), PKCS7_LIMIT);
+}
+
+/* Anchors count, but only those that the names lead to */
+static void test_limit_anchors(void)
+{
+    const UefiTestKey *leaf = uefi_test_leaf("A leaf", "A");
+    const UefiTestKey *twin = uefi_test_cert(&(UefiTestCert) {
+        .cn = "A", .extensions = UEFI_LIMIT_EXTENSIONS - 8,
+    });
+    size_t leaf_size = g_bytes_get_size(leaf->der);
+    size_t size = g_bytes_get_size(twin->der);
+    size_t left = (UEFI_LIMIT_PARSE_EFFORT - leaf_size * leaf_size) /
+                  (size * size);
+    g_autoptr(GBytes) der = sign(UEFI_TEST_BY(leaf));
+    UefiReason reason;
+    g_autoptr(UefiPkcs7) p7 = parse_bytes(der, &reason);
+
+    uefi_assert_reason(uefi_pkcs7_verify(p7, (const uint8_t *)message,
+                                         sizeof(message)), OK);
+    g_assert_cmpuint(left, <, UEFI_LIMIT_KEY_EFFORT / 2);
+    while (left--) {
+        for (int i = 0; i < 10; i++) {
+            uefi_assert_reason(chains_to(p7, uefi_test_key("B")), PKCS7_CHAIN);
+        }
+        uefi_assert_reason(chains_to(p7, twin), PKCS7_CHAIN);
+    }
+    uefi_assert_reason(chains_to(p7, twin), PKCS7_LIMIT);
+}
+
+/* Certificates of another key with the name that is looked for */
+static void test_limit_key_ids(void)
+{
+    const UefiTestKey *key = uefi_test_key("A");
+    g_autoptr(GPtrArray) bag = bag_of(NULL, NULL);
+    UefiTestSign how = {
+        .signers = { uefi_test_leaf("A leaf", "A") }, .bag = bag,
+    };
+
+    for (int i = 1; i < UEFI_LIMIT_CERTIFICATES; i++) {
+        UefiTestCert what = { .cn = "A", .same_key = uefi_test_key("B") };
+
+        g_ptr_array_add(bag, g_bytes_ref(uefi_test_cert(&what)->der));
+    }
+    uefi_assert_reason(check_signed(&how, key), PKCS7_LIMIT);
+    g_ptr_array_set_size(bag, 8);
+    uefi_assert_reason(check_signed(&how, key), OK);
+}
+
+static void test_limit_ignored_bytes(void)
+{
+    const UefiTestKey *key = uefi_test_key("A");
+    UefiTestSign how = {
+        .signers = { key }, .crl_size = UEFI_LIMIT_IGNORED_BYTES,
+    };
+
+    uefi_assert_reason(check_signed(&how, key), OK);
+    how.crl_size++;
+    uefi_assert_reason(check_signed(&how, key), PKCS7_LIMIT);
+
+    /* with those of GnuTLS, and what is around ours */
+    how.crl_size = 0;
+    how.attributes = true;
+    how.more_attributes = 1;
+    how.attribute_size = UEFI_LIMIT_IGNORED_BYTES - 200;
+    uefi_assert_reason(check_signed(&how, key), OK);
+    how.attribute_size += 200;
+    uefi_assert_reason(check_signed(&how, key), PKCS7_LIMIT);
 }
 
 static void test_limit_signers(void)
@@ -1036,6 +1095,13 @@ static void test_binding_qemu(void)
 /* ------------------------------------------------------------------------ */
 /* Q4 */
 
+static UefiReason check_rsa_key(const void *data, size_t size)
+{
+    size_t effort = 0;
+
+    return uefi_x509_check_rsa_key(data, size, &effort);
+}
+
 static void test_rsa_key(void)
 {
     const UefiTestKey *curve = uefi_test_cert(&(UefiTestCert) {
@@ -1045,16 +1111,16 @@ static void test_rsa_key(void)
     const uint8_t *data = g_bytes_get_data(uefi_test_key("A")->der, &size);
     g_autofree uint8_t *padded = g_malloc0(size + 100);
 
-    g_assert_true(uefi_x509_has_rsa_key(data, size));
+    uefi_assert_reason(check_rsa_key(data, size), OK);
     memcpy(padded, data, size);
-    g_assert_true(uefi_x509_has_rsa_key(padded, size + 100));
+    uefi_assert_reason(check_rsa_key(padded, size + 100), OK);
     for (size_t cut = 0; cut < size; cut++) {
         g_autofree uint8_t *exact = g_memdup2(data, cut);
 
-        g_assert_false(uefi_x509_has_rsa_key(exact, cut));
+        uefi_assert_reason(check_rsa_key(exact, cut), SIGLIST_CERT);
     }
     data = g_bytes_get_data(curve->der, &size);
-    g_assert_false(uefi_x509_has_rsa_key(data, size));
+    uefi_assert_reason(check_rsa_key(data, size), SIGLIST_CERT);
 }
 
 int main(int argc, char **argv)
@@ -1073,7 +1139,7 @@ int main(int argc, char **argv)
         { "S4/bad-certificate", test_bad_certificate },
         { "S4/limit-certificates", test_limit_certificates },
         { "S4/limit-certificate-size", test_limit_certificate_size },
-        { "S4/limit-parse-effort", test_limit_parse_effort },
+        { "S4/limit-ignored-bytes", test_limit_ignored_bytes },
         { "S4/limit-issuer-size", test_limit_issuer_size },
         { "S4/limit-signers", test_limit_signers },
         { "S4/limit-attributes", test_limit_attributes },
@@ -1095,7 +1161,9 @@ int main(int argc, char **argv)
         { "S6/critical-extension", test_critical },
         { "S6/limit-extensions", test_limit_extensions },
         { "S6/limit-key", test_limit_key },
+        { "S6/limit-anchors", test_limit_anchors },
         { "S6/limit-key-effort", test_limit_key_effort },
+        { "S6/limit-key-ids", test_limit_key_ids },
         { "S6/limit-maze", test_limit_maze },
         { "T2/binding", test_binding },
         { "T2/name-types", test_binding_names },

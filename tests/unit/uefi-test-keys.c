@@ -151,16 +151,42 @@ static void add_bag(gnutls_pkcs7_t p7, GPtrArray *bag)
     }
 }
 
+/* A SEQUENCE that takes @size bytes in all, or an empty one */
+static GByteArray *element_of_zeros(size_t size)
+{
+    GByteArray *out = g_byte_array_new();
+
+    uefi_test_add(out, 0x0030, 2);
+    if (size) {
+        g_assert_cmpuint(size, >=, 4 + 0x100);
+        out->data[1] = 0x82;
+        uefi_test_add(out, (size - 4) >> 8, 1);
+        uefi_test_add(out, (size - 4) & 0xff, 1);
+        g_byte_array_set_size(out, size);
+        memset(out->data + 4, 0, size - 4);
+    }
+    return out;
+}
+
+static void add_crl(gnutls_pkcs7_t p7, size_t size)
+{
+    g_autoptr(GByteArray) crl = element_of_zeros(size);
+    gnutls_datum_t datum = { crl->data, crl->len };
+
+    CHECK(gnutls_pkcs7_set_crl_raw(p7, &datum));
+}
+
 /* Attributes of our own, next to content type and digest of the message */
-static gnutls_pkcs7_attrs_t make_attributes(unsigned n)
+static gnutls_pkcs7_attrs_t make_attributes(unsigned n, size_t size)
 {
     gnutls_pkcs7_attrs_t attrs = NULL;
 
     for (unsigned i = 0; i < n; i++) {
         g_autofree char *oid = g_strdup_printf("1.2.3.6.%u", i);
-        gnutls_datum_t null = { (void *)"\5\0", 2 };
+        g_autoptr(GByteArray) value = element_of_zeros(size);
+        gnutls_datum_t datum = { value->data, value->len };
 
-        CHECK(gnutls_pkcs7_add_attr(&attrs, oid, &null, 0));
+        CHECK(gnutls_pkcs7_add_attr(&attrs, oid, &datum, 0));
     }
     return attrs;
 }
@@ -206,8 +232,12 @@ GBytes *uefi_test_sign(const UefiTestSign *how, const void *data, size_t size)
 
     CHECK(gnutls_pkcs7_init(&p7));
     add_bag(p7, how->bag);
+    if (how->crl_size) {
+        add_crl(p7, how->crl_size);
+    }
     for (int i = 0; how->signers[i]; i++) {
-        gnutls_pkcs7_attrs_t attrs = make_attributes(how->more_attributes);
+        gnutls_pkcs7_attrs_t attrs = make_attributes(how->more_attributes,
+                                                     how->attribute_size);
 
         CHECK(gnutls_pkcs7_sign(p7, how->signers[i]->crt, how->signers[i]->key,
                                 &in, attrs, NULL,

@@ -62,6 +62,8 @@ typedef struct UefiTestSign {
     gnutls_digest_algorithm_t digest;   /* 0: SHA-256 */
     bool attributes;            /* with signed attributes */
     unsigned more_attributes;   /* so many others of them */
+    size_t attribute_size;      /* each, bytes; 0: as small as can be */
+    size_t crl_size;            /* one that is nothing but bytes; 0: none */
     bool wrapped;               /* in a ContentInfo */
     bool no_certs;              /* without the signers' certificates */
     bool embed;                 /* with the data inside */

@@ -82,11 +82,13 @@ GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7);
 GBytes *uefi_pkcs7_binding_of_qemu(const UefiPkcs7 *p7);
 
 /**
- * uefi_x509_has_rsa_key: whether @der begins with a certificate that has one
+ * uefi_x509_check_rsa_key: whether @der begins with a certificate that has one
+ * @effort: what the value that it belongs to has cost so far; 0 to begin with
  *
  * Bytes behind the certificate are allowed.
  */
-bool uefi_x509_has_rsa_key(const uint8_t *der, size_t size);
+UefiReason uefi_x509_check_rsa_key(const uint8_t *der, size_t size,
+                                   size_t *effort);
 
 /**
  * uefi_x509_subject: whom a certificate is for, as text (RFC 4514)
