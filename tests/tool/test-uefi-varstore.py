@@ -154,6 +154,9 @@ class Get(Tool):
             self.ok('get', self.path, 'Lang'),
             f'name: Lang\nvendor: {GLOBAL} (GLOBAL)\nattributes: NV,BS,RT\n'
             'size: 4\n\neng\n')
+        for name in ('SHIM', 'MICROSOFT'):
+            self.ok('set', '-g', name, '-x', '00', self.path, name)
+            self.assertIn(f' ({name})\n', self.ok('get', self.path, name))
 
     def test_raw_and_json(self):
         self.store(LANG, PRIVATE)

@@ -263,7 +263,7 @@ static void print_text(const UefiVariable *var)
     g_autofree char *name = uefi_str_print(var->name);
     g_autofree char *vendor = uefi_guid_print(&var->guid);
     g_autofree char *attributes = tool_attributes(var->attributes);
-    const char *known = uefi_guid_name(&var->guid);
+    const char *known = tool_vendor_name(&var->guid);
     size_t size;
     const uint8_t *data = g_bytes_get_data(var->data, &size);
 

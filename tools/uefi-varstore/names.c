@@ -33,7 +33,7 @@ static const UefiGuid *const vendors[] = {
     &uefi_guid_mor_control_lock, &guid_shim, &guid_microsoft,
 };
 
-static const char *vendor_name(const UefiGuid *guid)
+const char *tool_vendor_name(const UefiGuid *guid)
 {
     for (size_t i = 0; i < ARRAY_SIZE(more_vendors); i++) {
         if (uefi_guid_equal(guid, more_vendors[i].guid)) {
@@ -45,7 +45,7 @@ static const char *vendor_name(const UefiGuid *guid)
 
 char *tool_vendor(const UefiGuid *guid)
 {
-    const char *name = vendor_name(guid);
+    const char *name = tool_vendor_name(guid);
 
     return name ? g_strdup(name) : uefi_guid_print(guid);
 }
@@ -53,7 +53,7 @@ char *tool_vendor(const UefiGuid *guid)
 bool tool_parse_vendor(const char *text, UefiGuid *guid)
 {
     for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
-        if (!g_ascii_strcasecmp(text, vendor_name(vendors[i]))) {
+        if (!g_ascii_strcasecmp(text, tool_vendor_name(vendors[i]))) {
             *guid = *vendors[i];
             return true;
         }

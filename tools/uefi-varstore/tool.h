@@ -169,6 +169,9 @@ GBytes *tool_sign(const ToolSigner *s, const void *data, size_t size);
 /* ------------------------------------------------------------------------ */
 /* names.c: what people call things */
 
+/** tool_vendor_name: known name of @guid, or NULL */
+const char *tool_vendor_name(const UefiGuid *guid);
+
 /** tool_vendor: known name or printed form of @guid; the caller frees */
 char *tool_vendor(const UefiGuid *guid);
 
