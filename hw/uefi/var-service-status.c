@@ -6,7 +6,6 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-pkcs7.h"
-#include "hw/uefi/var-service-siglist.h"
 #include "hw/uefi/var-service-status.h"
 
 static const struct {
@@ -89,7 +88,7 @@ static void cert_free(gpointer opaque)
     g_free(cert);
 }
 
-static void count(GArray *counts, const UefiSigList *list)
+void uefi_sig_count(GArray *counts, const UefiSigList *list)
 {
     UefiSigCount fresh = { .type = list->type, .count = list->count };
 
@@ -141,7 +140,7 @@ static void look_at_key(const UefiVarService *uv, UefiKey id,
             key->damaged = true;
             return;
         }
-        count(key->counts, &list);
+        uefi_sig_count(key->counts, &list);
         if (uefi_siglist_is_x509(&list)) {
             describe(key->certs, &list);
         }

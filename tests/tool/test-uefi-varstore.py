@@ -268,6 +268,11 @@ class Get(Tool):
     def test_signatures(self):
         self.assertEqual(self.value('dbx', IMGSEC, ESL),
                          '1 of type sha256\n')
+        # lists of one type are counted together, as firmware makes many
+        sha1 = ('12a56c8210cfc94ab187be01496631bd' '40000000' '00000000'
+                '24000000' '11111111222233334444555555555555' + 'cd' * 20)
+        self.assertEqual(self.value('dbx', IMGSEC, ESL + sha1 + ESL * 2),
+                         '3 of type sha256\n1 of type sha1\n')
         text = self.ok('get', DATA / 'virt-firmware.json', 'PK')
         self.assertIn('X.509 certificate, owner ', text)
         self.assertIn('\n  subject: CN=Golden Test\n'

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "tool.h"
 #include "hw/uefi/var-service-siglist.h"
+#include "hw/uefi/var-service-status.h"
 
 /* EFI_LOAD_OPTION, UEFI 2.10, 3.1.3 */
 #define LOAD_OPTION_ACTIVE      0x00000001u
@@ -185,14 +186,8 @@ static bool decode_load_option(GString *out, const uint8_t *data, size_t size)
 
 /* ------------------------------------------------------------------------ */
 
-static void print_list(GString *out, const UefiSigList *list)
+static void print_certificates(GString *out, const UefiSigList *list)
 {
-    if (!uefi_siglist_is_x509(list)) {
-        g_autofree char *type = tool_signature_type(&list->type);
-
-        g_string_append_printf(out, "%zu of type %s\n", list->count, type);
-        return;
-    }
     for (size_t i = 0; i < list->count; i++) {
         UefiMsg sig = cursor(list->sigs + i * list->sig_size,
                              UEFI_SIGLIST_OWNER_SIZE);
@@ -206,8 +201,16 @@ static void print_list(GString *out, const UefiSigList *list)
     }
 }
 
+static void print_count(GString *out, const UefiSigCount *count)
+{
+    g_autofree char *type = tool_signature_type(&count->type);
+
+    g_string_append_printf(out, "%zu of type %s\n", count->count, type);
+}
+
 static bool decode_signatures(GString *out, const uint8_t *data, size_t size)
 {
+    g_autoptr(GArray) counts = g_array_new(false, false, sizeof(UefiSigCount));
     g_autoptr(GString) text = g_string_new(NULL);
     UefiMsg msg = cursor(data, size);
 
@@ -217,7 +220,14 @@ static bool decode_signatures(GString *out, const uint8_t *data, size_t size)
         if (uefi_siglist_next(&msg, &list) != UEFI_REASON_OK) {
             return false;
         }
-        print_list(text, &list);
+        if (uefi_siglist_is_x509(&list)) {
+            print_certificates(text, &list);
+        } else {
+            uefi_sig_count(counts, &list);
+        }
+    }
+    for (guint i = 0; i < counts->len; i++) {
+        print_count(text, &g_array_index(counts, UefiSigCount, i));
     }
     g_string_append(out, text->str);
     return true;

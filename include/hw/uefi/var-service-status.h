@@ -10,6 +10,7 @@
 #define HW_UEFI_VAR_SERVICE_STATUS_H
 
 #include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-siglist.h"
 
 #define UEFI_STATUS_CERTS   64      /* certificates described, of each key */
 
@@ -58,6 +59,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVarStatus, uefi_status_free)
 
 /** uefi_status_why: in words, what makes secure boot @next */
 const char *uefi_status_why(UefiSecureBoot next);
+
+/** uefi_sig_count: add what @list holds to @counts, of UefiSigCount */
+void uefi_sig_count(GArray *counts, const UefiSigList *list);
 
 /** uefi_sig_type_name: "x509", "sha256", ..., or NULL when not known here */
 const char *uefi_sig_type_name(const UefiGuid *type);
