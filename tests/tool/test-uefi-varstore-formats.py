@@ -496,7 +496,7 @@ class Aws(Formats):
         self.store(LANG)
         self.assertIn('needs --dictionary',
                       self.fails('export', '-f', 'aws', self.path,
-                                 self.target))
+                                 self.target, status=2))
 
     def test_names(self):
         self.store(LANG)

@@ -325,4 +325,5 @@ const ToolFormat tool_format_aws = {
     .detect = detect,
     .read = aws_read,
     .write = aws_write,
+    .needs_dictionary = true,
 };

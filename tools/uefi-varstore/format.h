@@ -50,6 +50,7 @@ typedef struct ToolFormat {
     bool (*write_directory)(ToolTransfer *t, GError **err);
 
     bool needs_template;    /* to write */
+    bool needs_dictionary;  /* to write */
     unsigned version;       /* to write when none is asked for; 0: no choice */
     unsigned versions;      /* the highest that can be written */
 } ToolFormat;

@@ -191,6 +191,15 @@ static bool get_variables(ToolTransfer *t, const char *path)
     return s;
 }
 
+static bool check_needs(const char *option, bool needed, const char *value)
+{
+    if (needed && !value) {
+        tool_fail("export: this format needs --%s", option);
+        return false;
+    }
+    return true;
+}
+
 int tool_run_export(char **args)
 {
     g_auto(ToolTransfer) t = { };
@@ -201,8 +210,9 @@ int tool_run_export(char **args)
     if (!get_format_and_version(&format, &t)) {
         return TOOL_USAGE;
     }
-    if (format->needs_template && !opt_template) {
-        tool_fail("export: the format %s needs --template", format->name);
+    if (!check_needs("template", format->needs_template, opt_template) ||
+        !check_needs("dictionary", format->needs_dictionary,
+                     opt_dictionary)) {
         return TOOL_USAGE;
     }
     if (!get_variables(&t, args[0])) {
