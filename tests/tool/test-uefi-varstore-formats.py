@@ -309,6 +309,15 @@ class Edk2(Formats):
                 self.assertIn('do not fit', self.fails(*args))
                 self.assertFalse(self.target.exists())
 
+    def test_blank_template(self):
+        """Firmware makes the store, and says how only then"""
+        self.store(LANG)
+        for byte in (b'\0', b'\xff'):
+            self.source.write_bytes(byte * 4096)
+            self.assertIn('AAVMF_VARS.ms.fd',
+                          self.fails('export', '-f', 'edk2', '-t', self.source,
+                                     self.path, self.target))
+
     def test_bad_template(self):
         self.store(LANG)
         self.source.write_bytes(b'x' * 4096)

@@ -115,6 +115,13 @@ static bool read_volume(UefiMsg *in, size_t at, uint64_t *left, GError **err)
     return true;
 }
 
+/* Whether flash was never written to: erased, or a file full of zero */
+static bool is_blank(const UefiMsg *in)
+{
+    return in->size && (!in->buf[0] || in->buf[0] == 0xff) &&
+           !memcmp(in->buf, in->buf + 1, in->size - 1);
+}
+
 static bool find_area(UefiMsg *in, Area *area, GError **err)
 {
     uint64_t left = 0;
@@ -124,7 +131,11 @@ static bool find_area(UefiMsg *in, Area *area, GError **err)
     size_t at;
 
     if (!seek_volume(in, &at)) {
-        return uefi_text_fail(err, "there is no volume of variables in it");
+        return uefi_text_fail(err, is_blank(in)
+                              ? "the image is blank: firmware makes its store "
+                              "at the first boot; use an image that has one, "
+                              "such as AAVMF_VARS.ms.fd"
+                              : "there is no volume of variables in it");
     }
     if (!read_volume(in, at, &left, err)) {
         return false;
