@@ -76,6 +76,7 @@ struct UefiVarFile {
     void *opaque;
     int fd;                 /* -1 when not ours */
     char *name;
+    char *path;             /* the same, whatever the current directory is */
     size_t limit;
     bool writable;
     bool locked;
@@ -589,13 +590,23 @@ static bool cut(UefiVarFile *f, GError **err)
     return true;
 }
 
+static bool is_replaced(const UefiVarFile *f, const struct stat *st)
+{
+    struct stat named;
+
+    /* no such name is no news: we may have been confined since */
+    return f->ops->stat_name && f->ops->stat_name(f->opaque, &named) == 0 &&
+           (named.st_dev != st->st_dev || named.st_ino != st->st_ino);
+}
+
 /*
- * What is written to a file that has lost its name is gone when we end; a
- * descriptor that came without a name is the caller's choice.
+ * What is written to a file that has lost its name to another one, or to none,
+ * is not found when we start again; a descriptor that came without a name is
+ * the caller's choice.
  */
 static bool check_named(UefiVarFile *f, const struct stat *st, GError **err)
 {
-    if (st->st_nlink == 0 && f->st.st_nlink > 0) {
+    if ((st->st_nlink == 0 && f->st.st_nlink > 0) || is_replaced(f, st)) {
         return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
                     "the file was deleted or replaced by somebody else");
     }
@@ -958,12 +969,18 @@ static int fd_fstat(void *opaque, struct stat *st)
     return fstat(((UefiVarFile *)opaque)->fd, st);
 }
 
+static int fd_stat_name(void *opaque, struct stat *st)
+{
+    return stat(((UefiVarFile *)opaque)->path, st);
+}
+
 static const UefiVarFileOps fd_ops = {
     .pread = fd_pread,
     .pwrite = fd_pwrite,
     .fdatasync = fd_fdatasync,
     .ftruncate = fd_ftruncate,
     .fstat = fd_fstat,
+    .stat_name = fd_stat_name,
 };
 
 UefiVarFile *uefi_var_file_new(const UefiVarFileOps *ops, void *opaque,
@@ -989,6 +1006,7 @@ UefiVarFile *uefi_var_file_open(int fd, const char *name, size_t limit,
 
     f->opaque = f;
     f->fd = fd;
+    f->path = g_canonicalize_filename(name, NULL);
     flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fstat(fd, &f->st) < 0) {
         fail_errno(f, err, "cannot use the descriptor");
@@ -1018,6 +1036,7 @@ void uefi_var_file_close(UefiVarFile *f)
     }
     g_string_free(f->fold_text, TRUE);
     g_free(f->name);
+    g_free(f->path);
     g_free(f);
 }
 

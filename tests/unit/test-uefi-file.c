@@ -1098,6 +1098,14 @@ static void test_real_file(void)
     append(f, "2=b");
     check_load(f, DOC "|2=b");
 
+    /* moved away, with another one in its place, and put back */
+    g_assert_cmpint(g_rename(path, other), ==, 0);
+    g_assert_true(g_file_set_contents(path, "{}", 2, NULL));
+    check_append_fails(f, UEFI_VAR_FILE_ERROR_CHANGED);
+    g_assert_cmpint(g_rename(other, path), ==, 0);
+    append(f, "3=c");
+    check_load(f, DOC "|2=b|3=c");
+
     /* another one moved in its place */
     g_assert_true(g_file_set_contents(other, "{}", 2, NULL));
     g_assert_cmpint(g_rename(other, path), ==, 0);

@@ -49,6 +49,8 @@ typedef struct UefiVarFileOps {
     int (*fdatasync)(void *opaque);
     int (*ftruncate)(void *opaque, off_t length);
     int (*fstat)(void *opaque, struct stat *st);
+    /* the file that has the name now; NULL where there are no names */
+    int (*stat_name)(void *opaque, struct stat *st);
 } UefiVarFileOps;
 
 /**
