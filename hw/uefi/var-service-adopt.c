@@ -100,7 +100,7 @@ static UefiVariable *read_variable(QEMUFile *f, size_t max)
  * The subsection that 11.1 puts behind a variable bound to its signer, and,
  * empty, behind some that are not
  */
-static bool read_binding(QEMUFile *f, UefiVariable *var, size_t max)
+static bool read_binding(QEMUFile *f, UefiVariable *var)
 {
     static const char expected[] = "uefi-variable-digest";
     char id[sizeof(expected) - 1];
@@ -113,7 +113,7 @@ static bool read_binding(QEMUFile *f, UefiVariable *var, size_t max)
     }
     version = qemu_get_be32(f);
     size = qemu_get_be32(f);
-    if (version != 0 || size > max) {
+    if (version != 0 || size > UEFI_LIMIT_BINDING) {
         return false;
     }
     digest = g_malloc(size);
@@ -136,7 +136,7 @@ static UefiVariable *read_entry(QEMUFile *f, size_t max, uint8_t *mark)
     }
     *mark = qemu_get_byte(f);
     if (*mark == MARK_SUBSECTION) {
-        if (!read_binding(f, var, max)) {
+        if (!read_binding(f, var)) {
             return NULL;
         }
         *mark = qemu_get_byte(f);

@@ -139,7 +139,8 @@ static UefiVariable *get_variable(UefiMsg *msg, GError **err)
         fail(err, "it ends within a variable");
         return NULL;
     }
-    if (!name || attributes & ~EFI_ATTR_KIND || g_bytes_get_size(data) == 0) {
+    if (!name || attributes & ~EFI_ATTR_KIND || g_bytes_get_size(data) == 0 ||
+        g_bytes_get_size(binding) > UEFI_LIMIT_BINDING) {
         fail(err, "a variable in it is not possible");
         return NULL;
     }
@@ -243,9 +244,10 @@ size_t uefi_vars_state_max(const UefiVarService *uv)
     const UefiVarLimits *limits = &uv->config.limits;
 
     /*
-     * A record (3.8) counts its header, name and value, and here takes less
-     * than twice as much; nothing else reaches UEFI_STATE_OTHER.
+     * A record (3.8) counts its header, name and value, and here takes less;
+     * all bindings take no more than all records may, and certdb and certdbv
+     * (7.4) less than records and bindings; the rest is UEFI_STATE_OTHER.
      */
-    return 2 * ((size_t)limits->nv_size + limits->volatile_size) +
+    return 4 * ((size_t)limits->nv_size + limits->volatile_size) +
            UEFI_STATE_OTHER;
 }

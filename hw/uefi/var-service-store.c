@@ -148,6 +148,19 @@ uint64_t uefi_store_used(const UefiVarStore *store, UefiVarClass class)
     return store->used[class];
 }
 
+uint64_t uefi_store_bindings(const UefiVarStore *store, UefiVarClass class)
+{
+    const UefiVariable *var = NULL;
+    uint64_t size = 0;
+
+    while ((var = uefi_store_next(store, UEFI_VIEW_BOOT, var))) {
+        if (var->binding && uefi_store_class(var->attributes) == class) {
+            size += g_bytes_get_size(var->binding);
+        }
+    }
+    return size;
+}
+
 uint64_t uefi_store_record_size(const uint16_t *name, size_t data_size)
 {
     return EFI_VAR_RECORD_HEADER_SIZE + ROUND_UP(uefi_str_size(name), 4) +
@@ -234,7 +247,9 @@ bool uefi_store_fits(const UefiVarStore *store, UefiVarClass class)
 bool uefi_store_all_fit(const UefiVarStore *store)
 {
     for (int class = 0; class < UEFI_CLASS__MAX; class++) {
-        if (!uefi_store_fits(store, class)) {
+        if (!uefi_store_fits(store, class) ||
+            uefi_store_bindings(store, class) >
+            uefi_store_capacity(store, class)) {
             return false;
         }
     }

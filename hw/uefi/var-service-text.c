@@ -334,6 +334,11 @@ static bool read_digest(const TextReader *r, UefiVariable *var)
     if (is_zero(r->entry->digest)) {
         return true;
     }
+    if (g_bytes_get_size(digest) > UEFI_LIMIT_BINDING) {
+        return entry_fail(r, "digest: %zu bytes are more than the %d that a "
+                          "signer can take", g_bytes_get_size(digest),
+                          UEFI_LIMIT_BINDING);
+    }
     if (var->attributes & EFI_ATTR_AT) {
         var->binding = g_steal_pointer(&digest);
     } else {
@@ -462,7 +467,8 @@ static bool read_binding(UefiMsg *msg, GHashTable *index)
         name[i] = uefi_msg_get_u16(msg);
     }
     digest = uefi_msg_get_bytes(msg, digest_size);
-    if (!digest || !digest_size || msg->pos - start != size) {
+    if (!digest || !digest_size || digest_size > UEFI_LIMIT_BINDING ||
+        msg->pos - start != size) {
         return false;
     }
     key.name = name;
@@ -599,6 +605,19 @@ static bool load_records(UefiVarStore *store, GPtrArray *records, GError **err)
     return true;
 }
 
+static bool check_bindings(const UefiVarStore *store, UefiVarClass class,
+                           GError **err)
+{
+    uint64_t used = uefi_store_bindings(store, class);
+    uint64_t room = uefi_store_capacity(store, class);
+
+    return used <= room ||
+           uefi_text_fail(err, "the signers (digest) of the variables take %"
+                          PRIu64 " bytes, but there is room for %" PRIu64
+                          "; a digest has at most 64: remove the entries "
+                          "where it is longer", used, room);
+}
+
 bool uefi_text_check_room(const UefiVarStore *store, GError **err)
 {
     uint64_t nv = uefi_store_used(store, UEFI_CLASS_NV);
@@ -618,7 +637,8 @@ bool uefi_text_check_room(const UefiVarStore *store, GError **err)
                               "; remove them or raise their quota", hwerr,
                               hwerr_room);
     }
-    return true;
+    return check_bindings(store, UEFI_CLASS_NV, err) &&
+           check_bindings(store, UEFI_CLASS_HWERR, err);
 }
 
 bool uefi_text_load(UefiVarService *uv, const char *document,

@@ -220,6 +220,51 @@ static void test_no_room(void)
     assert_refused(to, state);
 }
 
+/* A private variable with a signer of @size bytes, whatever the rules say */
+static void put_bound(UefiTest *t, const char *ascii, uint32_t attributes,
+                      size_t size)
+{
+    g_autoptr(UefiVarChange) change = uefi_var_change_new();
+    g_autofree uint16_t *name = uefi_str_from_ascii(ascii);
+    UefiVariable *var = uefi_variable_new(TEST, name, attributes,
+                                          g_bytes_new_static("x", 1));
+
+    var->binding = g_bytes_new_take(g_malloc0(size), size);
+    uefi_var_change_add(change, var);
+    uefi_store_apply(t->uv->store, change);
+}
+
+/* Signers are limited one by one and all together, as in a file (10). */
+static void test_signers(void)
+{
+    const size_t room = UEFI_LIMIT_NV_SIZE - 28;
+    g_autoptr(UefiTest) to = uefi_test_new(NULL);
+
+    for (int more = 0; more < 2; more++) {
+        g_autoptr(UefiTest) one = uefi_test_new(NULL);
+        g_autoptr(UefiTest) many = uefi_test_new(NULL);
+        g_autoptr(GBytes) one_state = NULL;
+        g_autoptr(GBytes) many_state = NULL;
+
+        put_bound(one, "A", ATTR_AUTH, UEFI_LIMIT_BINDING + more);
+        for (int i = 0; i < 0x40; i++) {
+            g_autofree char *name = g_strdup_printf("%d", i);
+
+            put_bound(many, name, ATTR_AUTH, room / 0x40);
+        }
+        put_bound(many, "last", ATTR_AUTH, room % 0x40 + more);
+        one_state = uefi_vars_state_save(one->uv);
+        many_state = uefi_vars_state_save(many->uv);
+        if (more) {
+            assert_refused(to, one_state);
+            assert_refused(to, many_state);
+        } else {
+            g_assert_true(load(to->uv, one_state, NULL));
+            g_assert_true(load(to->uv, many_state, NULL));
+        }
+    }
+}
+
 /* Nothing that a service can hold is larger than it says itself */
 static void test_max(void)
 {
@@ -238,6 +283,43 @@ static void test_max(void)
     g_assert_cmpuint(g_bytes_get_size(state), <, uefi_vars_state_max(t->uv));
 }
 
+/* Neither when the signers of a file take as much as all variables */
+static void test_max_signers(void)
+{
+    UefiVarConfig config = uefi_vars_default_config();
+    g_autoptr(UefiTest) t = NULL;
+    g_autoptr(UefiTest) to = NULL;
+    g_autoptr(GBytes) state = NULL;
+    uint64_t room, volatile_room;
+
+    config.limits.nv_size = 0x800000;
+    t = uefi_test_new(&config);
+    to = uefi_test_new(&config);
+    room = uefi_store_capacity(t->uv->store, UEFI_CLASS_NV);
+    volatile_room = uefi_store_capacity(t->uv->store, UEFI_CLASS_VOLATILE);
+    for (unsigned i = 0; i < room / UEFI_LIMIT_BINDING; i++) {
+        g_autofree char *name = g_strdup_printf("l%u", i);
+
+        put_bound(t, name, ATTR_AUTH, UEFI_LIMIT_BINDING);
+    }
+    for (unsigned i = 0; uefi_store_used(t->uv->store, UEFI_CLASS_NV) + 100 <
+                         room; i++) {
+        g_autofree char *name = g_strdup_printf("%u", i);
+
+        uefi_test_set(t, TEST, name, ATTR_NV_RT, "x", 1);
+    }
+    uefi_vars_hard_reset(t->uv);
+    for (unsigned i = 0; uefi_store_used(t->uv->store, UEFI_CLASS_VOLATILE) +
+                         100 < volatile_room; i++) {
+        g_autofree char *name = g_strdup_printf("%u", i);
+
+        put_bound(t, name, ATTR_BS_RT | EFI_ATTR_AT, 64);
+    }
+    state = uefi_vars_state_save(t->uv);
+    g_assert_cmpuint(g_bytes_get_size(state), <, uefi_vars_state_max(t->uv));
+    g_assert_true(load(to->uv, state, NULL));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -249,6 +331,8 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/state/flip", test_flip);
     g_test_add_func("/uefi/state/fields", test_fields);
     g_test_add_func("/uefi/state/no-room", test_no_room);
+    g_test_add_func("/uefi/state/H9/signers", test_signers);
     g_test_add_func("/uefi/state/max", test_max);
+    g_test_add_func("/uefi/state/max-signers", test_max_signers);
     return g_test_run();
 }

@@ -728,6 +728,53 @@ static void test_hwerr_size(void)
                    "room for 0; remove them or raise their quota");
 }
 
+/* An entry with a digest of @size bytes of 0xab */
+static char *entry_with_digest(const char *name, size_t size)
+{
+    g_autofree char *digest = g_malloc0(2 * size + 1);
+
+    for (size_t i = 0; i < size; i++) {
+        memcpy(digest + 2 * i, "ab", 2);
+    }
+    return g_strdup_printf("{\"name\": \"%s\", \"guid\": \"8be4df61-93ca-11d2-"
+                           "aa0d-00e098032b8c\", \"attr\": 39, \"data\": "
+                           "\"00\", \"digest\": \"%s\"}", name, digest);
+}
+
+/* One digest, however long the file may be */
+static void test_digest_size(void)
+{
+    g_autofree char *most = entry_with_digest("Most", UEFI_LIMIT_BINDING);
+    g_autofree char *more = entry_with_digest("More", UEFI_LIMIT_BINDING + 1);
+    g_autofree char *text = g_strdup_printf(DOC("%s, %s"), most, more);
+    g_autofree char *fits = g_strdup_printf(DOC("%s"), most);
+
+    g_free(reprint(fits));
+    assert_refused(text, "variables[1] (\"More\"): digest: 8193 bytes are more "
+                   "than the 8192 that a signer can take" FIX);
+}
+
+/* All of them: what migrates and what certdb shows depend on it. */
+static void test_digest_sizes(void)
+{
+    UefiVarConfig config = uefi_vars_default_config();
+    const uint32_t room = 5000;
+    g_autofree char *a = entry_with_digest("A", room / 2);
+    g_autoptr(GError) err = NULL;
+
+    config.limits.nv_size = 28 + room;
+    for (int more = 0; more < 2; more++) {
+        g_autofree char *b = entry_with_digest("B", room / 2 + more);
+        g_autofree char *text = g_strdup_printf(DOC("%s, %s"), a, b);
+        g_autoptr(UefiVarService) uv = uefi_vars_new(&config, NULL, NULL);
+
+        g_assert_true(uefi_text_load(uv, text, NULL, NULL, &err) == !more);
+    }
+    g_assert_cmpstr(err->message, ==, "the signers (digest) of the variables "
+                    "take 5001 bytes, but there is room for 5000; a digest "
+                    "has at most 64: remove the entries where it is longer");
+}
+
 /* 7.4: certdb as firmware keeps it, with one record for (@guid, "P") */
 #define P_GUID_WIRE "11111111222233334444555555555555"
 #define CERTDB(data) "{\"name\": \"certdb\", \"guid\": " \
@@ -779,6 +826,22 @@ static void test_bad_certdb(void)
                        "is damaged; without this entry private variables can "
                        "only be read");
     }
+}
+
+static void test_long_certdb(void)
+{
+    const uint32_t size = UEFI_LIMIT_BINDING + 1;
+    g_autofree char *digest = g_strnfill(2 * size, 'a');
+    g_autofree char *certdb =
+        g_strdup_printf("%08x" P_GUID_WIRE "%08x" "01000000" "%08x" "5000%s",
+                        GUINT32_SWAP_LE_BE(4 + 30 + size),
+                        GUINT32_SWAP_LE_BE(30 + size),
+                        GUINT32_SWAP_LE_BE(size), digest);
+    g_autofree char *text = g_strdup_printf(DOC(CERTDB("%s")), certdb);
+
+    assert_refused(text, "variables[0] (\"certdb\"): the list of signers is "
+                   "damaged; without this entry private variables can only be "
+                   "read");
 }
 
 #define VENDOR_KEYS(guid) "{\"name\": \"VendorKeysNv\", \"guid\": \"" guid \
@@ -877,7 +940,10 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/text/refused/record", test_bad_record);
     g_test_add_func("/uefi/text/refused/size", test_size);
     g_test_add_func("/uefi/text/refused/hwerr-size", test_hwerr_size);
+    g_test_add_func("/uefi/text/refused/H9/digest", test_digest_size);
+    g_test_add_func("/uefi/text/refused/H9/digests", test_digest_sizes);
     g_test_add_func("/uefi/text/refused/certdb", test_bad_certdb);
+    g_test_add_func("/uefi/text/refused/H9/certdb", test_long_certdb);
     g_test_add_func("/uefi/text/refused/cut", test_cut);
     g_test_add_func("/uefi/text/flip", test_flip);
     g_test_add_func("/uefi/text/warnings", test_warnings);

@@ -280,6 +280,8 @@ typedef struct UefiVarLimits {
 #define UEFI_LIMIT_PROPERTY_BYTES   0x10000     /* all their names, bytes */
 #define UEFI_LIMIT_LANG_CODES       0x1000      /* each list, bytes */
 #define UEFI_LIMIT_LANG_TAG         255         /* one language, characters */
+/* Signer of one variable (7.4), bytes: a digest, or few certificates (T3) */
+#define UEFI_LIMIT_BINDING          0x2000
 /* What a guest can make the host walk in one request (ours) */
 #define UEFI_LIMIT_CERTIFICATES     64          /* in one signature */
 #define UEFI_LIMIT_PARSE_EFFORT     0x2000000   /* squared sizes of those */
@@ -361,6 +363,14 @@ uint64_t uefi_store_capacity(const UefiVarStore *store, UefiVarClass class);
 /** uefi_store_used: bytes of records that a class holds */
 uint64_t uefi_store_used(const UefiVarStore *store, UefiVarClass class);
 
+/**
+ * uefi_store_bindings: bytes of the signers that a class is bound to (7.4)
+ *
+ * A digest is smaller than the record of its variable: a guest cannot make
+ * them larger than the capacity of the class.
+ */
+uint64_t uefi_store_bindings(const UefiVarStore *store, UefiVarClass class);
+
 /** uefi_store_record_size: bytes that a variable counts for (3.8) */
 uint64_t uefi_store_record_size(const uint16_t *name, size_t data_size);
 
@@ -381,7 +391,7 @@ UefiReason uefi_store_check(const UefiVarStore *store,
  */
 bool uefi_store_fits(const UefiVarStore *store, UefiVarClass class);
 
-/** uefi_store_all_fit: the same of every class */
+/** uefi_store_all_fit: the same of every class, and of their bindings */
 bool uefi_store_all_fit(const UefiVarStore *store);
 
 /** uefi_store_apply: publish @change and leave it empty */
