@@ -7,17 +7,29 @@
  *
  * Starts the service with the variables of STORE, as a plain document, passes
  * it each FILE with the hexadecimal ATTRIBUTES, and prints its answers, one a
- * line.  STORE stays as it is.  Names are those of keys.
+ * line.  STORE stays as it is.  A name that is none of a key is a variable of
+ * the vendor 11111111-2222-3333-4444-555555555555.
  */
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-text.h"
 
+static const UefiGuid vendor =
+    UEFI_GUID(0x11111111, 0x2222, 0x3333,
+              0x44, 0x44, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55);
+
+static const UefiGuid *vendor_of(const char *name)
+{
+    if (!strcmp(name, "PK") || !strcmp(name, "KEK")) {
+        return &uefi_guid_global;
+    }
+    return g_str_has_prefix(name, "db") ? &uefi_guid_image_security : &vendor;
+}
+
 static void set(UefiVarService *uv, const char *name, const char *path,
                 uint32_t attributes)
 {
-    bool global = !strcmp(name, "PK") || !strcmp(name, "KEK");
     g_autofree uint16_t *str = uefi_str_from_ascii(name);
     g_autofree char *data = NULL;
     UefiReason reason;
@@ -27,9 +39,8 @@ static void set(UefiVarService *uv, const char *name, const char *path,
         printf("cannot be read\n");
         return;
     }
-    reason = uefi_vars_set(uv, global ? &uefi_guid_global
-                                      : &uefi_guid_image_security,
-                           str, attributes, (uint8_t *)data, size);
+    reason = uefi_vars_set(uv, vendor_of(name), str, attributes,
+                           (uint8_t *)data, size);
     printf("%s\n", uefi_reason_name(reason));
 }
 

@@ -499,6 +499,36 @@ class Sign(Keys):
         self.assertEqual(run(GUEST_SET, self.path, *args).decode().split(),
                          [u[0] for u in updates])
 
+    def test_elliptic_curves(self):
+        """ECDSA signs private variables, and keys only under an RSA key"""
+        self.enroll_all()
+        leaf, value = self.dir / 'leaf', self.file('value', b'any')
+        run('openssl', 'req', '-new', '-key', self.key('EC.key'), '-subj',
+            '/CN=Leaf', '-out', f'{leaf}.csr')
+        run('openssl', 'x509', '-req', '-in', f'{leaf}.csr', '-CA',
+            self.key('KEK.crt'), '-CAkey', self.key('KEK.key'), '-days', '99',
+            '-set_serial', '7', '-out', f'{leaf}.crt')
+        updates = []
+
+        def update(answer, cert, name, value, when):
+            path = self.dir / f'{len(updates)}.auth'
+            self.ok('sign', '-k', self.key('EC.key'), '-c', cert, '-t', when,
+                    *([] if name == 'db' else ['-g', TEST]), name, value, path)
+            updates.append((answer, name, path, '27'))
+
+        update('OK', self.key('EC.crt'), 'Private', value, STAMP)
+        update('OK', self.key('EC.crt'), 'Private', value,
+               '2030-01-01 00:00:00')
+        update('PKCS7_CHAIN', self.key('EC.crt'), 'db', self.key('db.crt'),
+               '2030-01-01 00:00:00')
+        update('OK', f'{leaf}.crt', 'db', self.key('db.crt'),
+               '2030-01-01 00:00:00')
+        args = [a for u in updates for a in u[1:]]
+        self.assertEqual(run(GUEST_SET, self.path, *args).decode().split(),
+                         [u[0] for u in updates])
+        for key in ('--pk', '--kek', '--db'):
+            self.fails('enroll', key, self.key('EC.crt'), self.path)
+
     def test_now(self):
         before = time.gmtime()[:6]
         auth = self.sign('db', self.key('db.esl'))
