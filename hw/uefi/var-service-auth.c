@@ -443,7 +443,7 @@ static void change_mode(UefiVarService *uv, UefiVarChange *change, bool setup)
     if (!setup) {
         put_byte(uv, change, &uefi_guid_secure_boot_enable,
                  "SecureBootEnable", ATTR_A3, true);
-    } else {
+    } else if (!uv->config.force_secure_boot) {
         const UefiVariable *enable = find(uv, &uefi_guid_secure_boot_enable,
                                           "SecureBootEnable");
 

@@ -443,13 +443,16 @@ static void test_force_secure_boot(Test *test, gconstpointer unused)
     }
     reboot(test);
     check_byte(test, &secure_boot, 1);
-    /* only with PK does it go, and it is back after the next reset */
+    /* the mode follows PK, but not even with that does it go */
     uefi_assert_reason(set_signed(test, &pk, ATTR_AUTH, uefi_test_key("PK"),
                                   NULL), OK);
-    check_byte(test, &enable, -1);
-    uefi_assert_reason(set(test, &enable, ATTR_NV_BS | EFI_ATTR_AP, NULL, 0),
-                       AUTH_FORCED);
+    check_byte(test, &secure_boot, 0);
+    check_byte(test, &enable, 1);
+    uefi_assert_reason(set(test, &enable, ATTR_NV_BS, NULL, 0), AUTH_FORCED);
+    enrol(test);
+    check_byte(test, &enable, 1);
     reboot(test);
+    check_byte(test, &secure_boot, 1);
     check_byte(test, &enable, 1);
 }
 
