@@ -8,6 +8,7 @@ usage: test-uefi-varstore.py PROGRAM GUEST-SET
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -18,6 +19,7 @@ from varstore import (DATA, GLOBAL, IMGSEC, PROGRAM, SIGNER, TEST, TIME, Tool,
                       document, entry, journal, main)
 
 GUEST_SET = sys.argv[2]
+SOURCE = Path(__file__).resolve().parents[2] / 'tools' / 'uefi-varstore'
 
 COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'diff', 'check', 'fold',
             'enroll', 'reset-keys', 'sign', 'import', 'export',
@@ -746,10 +748,58 @@ class OtherTools(Tool):
         self.assertIn('owner MICROSOFT', self.ok('get', out, 'db'))
 
 
+class ManPage(Tool):
+    # What stands for several options in a synopsis
+    PLACEHOLDERS = {'VALUE': ['--hex', '--text', '--file'],
+                    'KEYS': ['--pk', '--kek', '--db', '--dbx', '--generate']}
+
+    def setUp(self):
+        super().setUp()
+        page = (SOURCE / 'uefi-varstore.1').read_text()
+        self.page = re.sub(r'\\f[BIR]', '', page).replace('\\-', '-')
+
+    def options(self, command):
+        """Long and short forms of each option in the help"""
+        options = re.findall(r'^  (?:(-\w), |    )?(--[a-z-]+)',
+                             self.ok(command, '--help'), re.MULTILINE)
+        return [{long, short} - {''} for short, long in options
+                if long != '--help']
+
+    def test_synopsis(self):
+        """Every command with every option, and no other"""
+        text = self.page.split('.SH SYNOPSIS\n.nf\n')[1].split('.fi\n')[0]
+        entries = {}
+        for entry in text.split('uefi-varstore ')[1:]:
+            words = re.findall(r'[\w-]+', entry)
+            entries[words[0]] = words[1:]
+        self.assertEqual(sorted(entries), sorted(COMMANDS))
+        for command, words in entries.items():
+            given = [w for w in words if w.startswith('-')]
+            for word, options in self.PLACEHOLDERS.items():
+                given += options if word in words else []
+            with self.subTest(command=command):
+                options = self.options(command)
+                self.assertEqual(len(given), len(options))
+                for option in options:
+                    self.assertEqual(len(option.intersection(given)), 1,
+                                     option)
+
+    def test_options(self):
+        """Every option is explained, in all its forms"""
+        heads = re.findall(r'^\.TP\n\.BR? (.*)', self.page, re.MULTILINE)
+        explained = {frozenset(re.findall(r'(?<![\w-])--?\w[\w-]*', head))
+                     for head in heads}
+        for command in COMMANDS:
+            for option in self.options(command):
+                self.assertTrue(any(option <= head for head in explained),
+                                (command, option))
+        known = set().union(*(o for c in COMMANDS for o in self.options(c)))
+        self.assertLessEqual(set().union(*explained), known)
+
+
 class Completion(Tool):
     def complete(self, *words):
-        script = (Path(__file__).resolve().parents[2] / 'tools' /
-                  'uefi-varstore' / 'uefi-varstore.bash')
+        script = SOURCE / 'uefi-varstore.bash'
         command = (f'compopt() {{ :; }}; . {script}; '
                    'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
                    '_uefi_varstore; echo "${COMPREPLY[@]}"')
