@@ -46,26 +46,37 @@ UefiVarDevice *uefi_vars_find(void)
 /* ------------------------------------------------------------------------ */
 /* Reports: one line when saving begins to fail, one when it works again */
 
+static void report(void *opaque)
+{
+    UefiVarDevice *d = opaque;
+
+    warn_report("uefi-vars: %s; the guest is told that nothing was saved",
+                d->save_error);
+    qapi_event_send_uefi_vars_save_failed(d->jsonfile, d->save_error);
+    d->reported = true;
+    d->report_after = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + REPORT_MS;
+}
+
 static void report_failure(UefiVarDevice *d, const GError *err)
 {
-    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
-
     if (!d->save_error) {
         d->save_error_since = qemu_clock_get_ms(QEMU_CLOCK_HOST);
     }
     g_free(d->save_error);
     d->save_error = g_strdup(err->message);
-    if (!d->reported && now >= d->report_after) {
-        warn_report("uefi-vars: %s; the guest is told that nothing was saved",
-                    err->message);
-        qapi_event_send_uefi_vars_save_failed(d->jsonfile, err->message);
-        d->reported = true;
-        d->report_after = now + REPORT_MS;
+    if (d->reported) {
+        return;
+    }
+    if (qemu_clock_get_ms(QEMU_CLOCK_REALTIME) >= d->report_after) {
+        report(d);
+    } else {
+        timer_mod(d->report_later, d->report_after);
     }
 }
 
 static void report_success(UefiVarDevice *d)
 {
+    timer_del(d->report_later);
     if (d->reported) {
         info_report("uefi-vars: %s: saving works again", d->jsonfile);
         qapi_event_send_uefi_vars_save_recovered(d->jsonfile);
@@ -143,41 +154,53 @@ static bool file_lock(UefiVarDevice *d, GError **errp)
     return false;
 }
 
-/* Start of the machine: fill the service with what the file says */
-static bool file_load(UefiVarDevice *d, GError **err)
+/* Fill @service with what the file says; there is nothing in it yet. */
+static bool file_read(UefiVarDevice *d, UefiVarService *service,
+                      GPtrArray *warnings, GError **err)
 {
     g_autofree char *document = NULL;
     g_autoptr(GPtrArray) records = NULL;
-    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) text_err = NULL;
 
     if (!uefi_var_file_load(d->file, &document, &records, err)) {
         return false;
     }
-    if (!uefi_text_load(d->service, document, records, warnings, &text_err)) {
+    if (!uefi_text_load(service, document, records, warnings, &text_err)) {
         g_set_error(err, UEFI_VAR_FILE_ERROR, UEFI_VAR_FILE_ERROR_DAMAGED,
                     "%s: %s; nothing has been written to it: repair it, or "
                     "move it away to begin with an empty store",
                     d->jsonfile, text_err->message);
         return false;
     }
-    for (guint i = 0; i < warnings->len; i++) {
-        warn_report("uefi-vars: %s: %s", d->jsonfile,
-                    (char *)g_ptr_array_index(warnings, i));
-    }
     trace_uefi_vars_load(d->jsonfile, records->len,
                          uefi_var_file_journal_size(d->file));
     return true;
 }
 
+/* Start of the machine */
+static bool file_load(UefiVarDevice *d, GError **err)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+
+    if (!file_read(d, d->service, warnings, err)) {
+        return false;
+    }
+    for (guint i = 0; i < warnings->len; i++) {
+        warn_report("uefi-vars: %s: %s", d->jsonfile,
+                    (char *)g_ptr_array_index(warnings, i));
+    }
+    return true;
+}
+
 /*
  * The machine runs here from now on, or does again: the file becomes ours.
- * What it says is of no interest, for the store is what counts.
+ * What it says is of no interest, for the store is what counts; but it has to
+ * be a store.
  */
 static bool file_take(UefiVarDevice *d, GError **err)
 {
-    g_autofree char *document = NULL;
-    g_autoptr(GPtrArray) records = NULL;
+    g_autoptr(UefiVarService) overwritten = uefi_vars_new(&d->config, NULL,
+                                                          NULL);
     Error *local_err = NULL;
 
     if (!d->file && !file_open(d, true, &local_err)) {
@@ -186,8 +209,7 @@ static bool file_take(UefiVarDevice *d, GError **err)
         error_free(local_err);
         return false;
     }
-    if (!file_lock(d, err) ||
-        !uefi_var_file_load(d->file, &document, &records, err)) {
+    if (!file_lock(d, err) || !file_read(d, overwritten, NULL, err)) {
         return false;
     }
     d->locked = true;
@@ -467,6 +489,9 @@ static int on_migration(NotifierWithReturn *notifier, MigrationEvent *event,
 static void file_leave(UefiVarDevice *d)
 {
     file_settle(d);
+    if (d->save_error && !d->reported) {
+        report(d);
+    }
     g_clear_pointer(&d->file, uefi_var_file_close);
     d->locked = false;
 }
@@ -608,6 +633,7 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     }
     if (d->jsonfile) {
         d->idle = timer_new_ms(QEMU_CLOCK_REALTIME, on_idle, d);
+        d->report_later = timer_new_ms(QEMU_CLOCK_REALTIME, report, d);
         d->run_state = qdev_add_vm_change_state_handler(dev, on_run_state, d);
         migration_add_notifier(&d->migration, on_migration);
         d->exit.notify = on_machine_exit;
@@ -632,6 +658,7 @@ static void uefi_vars_device_unrealize(DeviceState *dev)
         migration_remove_notifier(&d->migration);
         qemu_del_vm_change_state_handler(d->run_state);
         g_clear_pointer(&d->idle, timer_free);
+        g_clear_pointer(&d->report_later, timer_free);
         g_clear_pointer(&d->save_error, g_free);
     }
     uefi_vars_watch_clear(&d->watch);

@@ -155,6 +155,13 @@ static char *read_text(const char *path)
     return text;
 }
 
+static bool file_has(const char *path, const char *what)
+{
+    g_autofree char *text = read_text(path);
+
+    return strstr(text, what);
+}
+
 /* ------------------------------------------------------------------------ */
 /* Moving */
 
@@ -385,6 +392,51 @@ static void test_files(const QUefiDoor *door, bool pio)
     migration_end(&m);
 }
 
+/* A target that waits to be continued makes no file */
+static void test_paused_target(const QUefiDoor *door, bool pio)
+{
+    Migration m;
+
+    migration_start(&m, door, pio, false);
+    make_boot_state(m.from);
+    launch_target(&m, m.uri);
+    qtest_qmp_assert_success(m.from->qts, "{'execute': 'stop'}");
+    migrate_begin(&m);
+    quefi_wait_migration(m.from->qts, "completed");
+    quefi_wait_migration(m.to->qts, "completed");
+    g_usleep(20000);
+    g_assert_false(g_file_test(m.to_file, G_FILE_TEST_EXISTS));
+    qtest_qmp_assert_success(m.to->qts, "{'execute': 'cont'}");
+    g_assert_true(file_has(m.to_file, "Locked"));
+    migration_end(&m);
+}
+
+/* A file that is no store is not written over */
+static void test_foreign_file(const QUefiDoor *door, bool pio)
+{
+    static const char foreign[] = "root:x:0:0:root:/root:/bin/bash\n";
+    Migration m;
+    g_autofree char *text = NULL;
+
+    migration_start(&m, door, pio, false);
+    make_boot_state(m.from);
+    g_assert_true(g_file_set_contents(m.to_file, foreign, -1, NULL));
+    launch_target(&m, m.uri);
+    migrate(&m);
+    g_assert_cmphex(quefi_set_text(m.to, QUEFI_VENDOR, "After", QUEFI_NV_BS,
+                                   "1"), ==, EFI_DEVICE_ERROR);
+    text = read_text(m.to_file);
+    g_assert_cmpstr(text, ==, foreign);
+
+    /* emptied it is one */
+    g_assert_cmpint(truncate(m.to_file, 0), ==, 0);
+    g_assert_cmphex(quefi_set_text(m.to, QUEFI_VENDOR, "After", QUEFI_NV_BS,
+                                   "2"), ==, EFI_SUCCESS);
+    g_assert_true(file_has(m.to_file, "Locked"));
+    g_assert_true(file_has(m.to_file, "After"));
+    migration_end(&m);
+}
+
 /* A migration that fails leaves the source in charge */
 static void test_failed(const QUefiDoor *door, bool pio)
 {
@@ -434,12 +486,6 @@ static void host_set(QUefiVars *uv, const char *name, const char *data)
 }
 
 /* Whether the file has it, be it in the document or in the journal */
-static bool file_has(const char *path, const char *what)
-{
-    g_autofree char *text = read_text(path);
-
-    return strstr(text, what);
-}
 
 /* A migration that is cancelled when it has come to @status */
 static void cancel_at(Migration *m, const char *status)
@@ -1188,6 +1234,8 @@ static const Case cases[] = {
     { "boot-time", test_boot, true },
     { "runtime", test_runtime, true },
     { "files", test_files },
+    { "paused-target", test_paused_target },
+    { "foreign-file", test_foreign_file },
     { "failed", test_failed },
     { "failed-paused", test_failed_paused },
     { "cancelled", test_cancelled },

@@ -61,6 +61,7 @@ typedef struct UefiVarDevice {
     char *save_error;           /* owned; NULL when all is well */
     int64_t save_error_since;   /* host clock, ms */
     int64_t report_after;       /* realtime clock, ms; limits the rate */
+    QEMUTimer *report_later;
     bool reported;              /* save_error has been reported */
 
     UefiVarWatch watch;
