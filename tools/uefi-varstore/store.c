@@ -142,15 +142,20 @@ static bool create_file(ToolStore *s, char **created, GError **err)
     int fd = open(path, OPEN_FLAGS | O_RDWR | O_CREAT | O_EXCL, 0600);
     g_autofree char *document = NULL;
     g_autoptr(GPtrArray) records = NULL;
+    bool ok;
 
     if (fd < 0) {
         return fail_errno(err, s->path);
     }
     uefi_var_file_sync_parent(path);
-    *created = g_steal_pointer(&path);
+    ok = use_file(s, fd, true, err);
+    if (ok || !g_error_matches(*err, UEFI_VAR_FILE_ERROR,
+                               UEFI_VAR_FILE_ERROR_LOCKED)) {
+        /* otherwise a QEMU was faster, and keeps it */
+        *created = g_steal_pointer(&path);
+    }
     /* only what has been read can be written */
-    return use_file(s, fd, true, err) &&
-           read_file(s, &document, &records, err);
+    return ok && read_file(s, &document, &records, err);
 }
 
 /* A safety net: the commands are to let nothing through that ends here. */
