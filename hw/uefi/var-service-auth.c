@@ -803,6 +803,8 @@ void uefi_auth_init(UefiVarService *uv)
 /* ------------------------------------------------------------------------ */
 /* Migration */
 
+UEFI_ALL_FIELDS(UefiVarAuthState, *auth, auth->setup_mode, auth->vendor_keys)
+
 GBytes *uefi_auth_save(const UefiVarService *uv)
 {
     GByteArray *out = g_byte_array_sized_new(AUTH_STATE_SIZE);

@@ -834,6 +834,16 @@ UefiReason uefi_check_language(UefiVarService *uv, const UefiVarRequest *req,
 #define CHECK_STATE_FIXED_SIZE          (4 + 1 + 1 + MOR_KEY_SIZE + 4 + 4 + 4)
 #define CHECK_PROPERTY_FIXED_SIZE       (16 + 4 + 2 + 4 + 8 + 8)
 
+/* All of it is saved, name_bytes as the names that it counts. */
+UEFI_ALL_FIELDS(UefiVarCheckState, *check,
+                check->properties, check->name_bytes, check->mor_locked,
+                check->mor_has_key, { } /* mor_key */, check->lang_codes,
+                check->platform_lang_codes, check->var_error_flag)
+UEFI_ALL_FIELDS(SetProperty, *set, set->guid, set->name, set->property)
+UEFI_ALL_FIELDS(UefiVarProperty, *property,
+                property->flags, property->attributes, property->min_size,
+                property->max_size)
+
 GQuark uefi_state_error_quark(void)
 {
     return g_quark_from_static_string("uefi-state-error");

@@ -723,6 +723,16 @@ bool uefi_policy_handle(UefiVarService *uv, UefiMsg *msg)
 #define POLICY_FLAG_LOCKED      0x01
 #define POLICY_FLAG_DISABLED    0x02
 
+/* All is saved but the snapshot; a policy as the entry that it comes from. */
+UEFI_ALL_FIELDS(UefiVarPolicyState, *state,
+                state->table, state->table_size, state->locked,
+                state->disabled, state->snapshot)
+UEFI_ALL_FIELDS(UefiVarPolicy, *policy,
+                policy->entry, policy->guid, policy->min_size,
+                policy->max_size, policy->must_have, policy->cant_have,
+                policy->lock, policy->priority, policy->name,
+                policy->state_guid, policy->state_value, policy->state_name)
+
 GBytes *uefi_policy_save(const UefiVarService *uv)
 {
     const UefiVarPolicyState *state = uv->policy;

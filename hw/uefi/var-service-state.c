@@ -59,6 +59,11 @@ static void put_str(GByteArray *out, const uint16_t *str)
     g_byte_array_append(out, buf, size);
 }
 
+/* All is saved but in_place, which only changes have, and the links. */
+UEFI_ALL_FIELDS(UefiVariable, *var,
+                var->guid, var->name, var->attributes, var->time, var->data,
+                var->binding, var->in_place, { } /* link */)
+
 static uint32_t put_variables(GByteArray *out, const UefiVarStore *store)
 {
     const UefiVariable *var = NULL;
@@ -75,6 +80,11 @@ static uint32_t put_variables(GByteArray *out, const UefiVarStore *store)
     }
     return count;
 }
+
+/* Saved are phase, store, check, policy and auth; see swap_state(). */
+UEFI_ALL_FIELDS(UefiVarService, *uv,
+                uv->config, uv->host, uv->host_opaque, uv->store, uv->phase,
+                uv->check, uv->policy, uv->auth, uv->answer)
 
 GBytes *uefi_vars_state_save(const UefiVarService *uv)
 {

@@ -31,6 +31,12 @@ void uefi_vars_transit_clear(UefiVarTransit *t)
     memset(t, 0, sizeof(*t));
 }
 
+/* Saved are the registers; the buffer as far as buffer_size says. */
+UEFI_ALL_FIELDS(UefiVarRegs, *regs,
+                { } /* mr */, regs->as, regs->service, regs->use_pio,
+                regs->status, regs->buffer_size, regs->dma_addr,
+                regs->pio_offset, regs->pio)
+
 static int device_pre_save(void *opaque)
 {
     UefiVarDevice *d = opaque;

@@ -19,6 +19,25 @@
 
 typedef struct UefiVarService UefiVarService;
 
+/*
+ * UEFI_ALL_FIELDS: all fields of @type, in order, beside the code that saves
+ * its state; { } stands for an array or what cannot be copied
+ * @pointer: how they are written below, as "*name"
+ *
+ * Without a word about a field that is new nothing compiles: whoever adds it
+ * has to say here, and in that code, whether it migrates.  Unlike the size of
+ * @type this notices what fits into its padding, and it is the same on every
+ * host.
+ */
+#define UEFI_ALL_FIELDS(type, pointer, ...)                                 \
+    _Pragma("GCC diagnostic push")                                          \
+    _Pragma("GCC diagnostic error \"-Wmissing-field-initializers\"")        \
+    static inline G_GNUC_UNUSED type type##_all_fields(const type pointer)  \
+    {                                                                       \
+        return (type) { __VA_ARGS__ };                                      \
+    }                                                                       \
+    _Pragma("GCC diagnostic pop")
+
 /* ------------------------------------------------------------------------ */
 /* var-service-guid.c */
 
