@@ -27,12 +27,6 @@
 #define REPORT_MS       10000   /* between two reports of failure */
 #define LEAST_RECORD    (EFI_VAR_RECORD_HEADER_SIZE + 8)
 
-/*
- * QEMU's JSON parser takes 2 million tokens, and the least record can become
- * 26 of them: what fits here can be read again.
- */
-#define SIZE_MAX_BYTES  (4 * 1024 * 1024)
-
 /* Text takes more room than records, and the file holds it more than once. */
 #define FILE_FACTOR     16
 
@@ -570,19 +564,19 @@ static bool check_range(const char *property, uint32_t value, uint32_t min,
 static bool check_limits(const UefiVarLimits *limits, Error **errp)
 {
     return check_range("size", limits->nv_size, UEFI_LIMIT_NV_SIZE_MIN,
-                       SIZE_MAX_BYTES, errp) &&
+                       UEFI_LIMIT_NV_SIZE_MAX, errp) &&
            check_range("volatile-size", limits->volatile_size,
-                       UEFI_LIMIT_NV_SIZE_MIN, SIZE_MAX_BYTES, errp) &&
+                       UEFI_LIMIT_NV_SIZE_MIN, UEFI_LIMIT_NV_SIZE_MAX, errp) &&
            check_range("hwerr-quota", limits->hwerr_quota, 0,
                        limits->nv_size - UEFI_LIMIT_NV_SIZE_MIN, errp) &&
            check_range("max-variable-size", limits->max_var,
-                       LEAST_RECORD, SIZE_MAX_BYTES, errp) &&
+                       LEAST_RECORD, UEFI_LIMIT_NV_SIZE_MAX, errp) &&
            check_range("max-auth-variable-size", limits->max_auth,
-                       LEAST_RECORD, SIZE_MAX_BYTES, errp) &&
+                       LEAST_RECORD, UEFI_LIMIT_NV_SIZE_MAX, errp) &&
            check_range("max-volatile-variable-size", limits->max_volatile,
-                       LEAST_RECORD, SIZE_MAX_BYTES, errp) &&
+                       LEAST_RECORD, UEFI_LIMIT_NV_SIZE_MAX, errp) &&
            check_range("max-hwerr-variable-size", limits->max_hwerr,
-                       LEAST_RECORD, SIZE_MAX_BYTES, errp);
+                       LEAST_RECORD, UEFI_LIMIT_NV_SIZE_MAX, errp);
 }
 
 static bool start_file(UefiVarDevice *d, Error **errp)

@@ -45,6 +45,7 @@ class Usage(Tool):
                      ['set', 'x', 'y', '--hex', '00', '--text', 'a'],
                      ['set', 'x', 'y', '--hex', '00', '--size', '1'],
                      ['set', 'x', 'y', '--hex', '00', '--size', '-1'],
+                     ['set', 'x', 'y', '--hex', '00', '--size', '4194305'],
                      ['check', 'x', '--hwerr-quota', '-1'],
                      ['check', 'x', '--size', '8192', '--hwerr-quota',
                       '4097']):

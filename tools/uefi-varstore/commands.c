@@ -50,9 +50,10 @@ static void print_warnings(const ToolStore *s, const char *path)
 
 bool tool_check_limits(void)
 {
-    if (tool_size < UEFI_LIMIT_NV_SIZE_MIN || tool_size > UINT32_MAX) {
-        tool_fail("--size is between %d and %" PRIu32, UEFI_LIMIT_NV_SIZE_MIN,
-                  UINT32_MAX);
+    if (tool_size < UEFI_LIMIT_NV_SIZE_MIN ||
+        tool_size > UEFI_LIMIT_NV_SIZE_MAX) {
+        tool_fail("--size is between %d and %d", UEFI_LIMIT_NV_SIZE_MIN,
+                  UEFI_LIMIT_NV_SIZE_MAX);
         return false;
     }
     if (tool_hwerr_quota < 0 ||

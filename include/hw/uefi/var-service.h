@@ -286,6 +286,11 @@ typedef struct UefiVarLimits {
 
 #define UEFI_LIMIT_NV_SIZE          0x40000
 #define UEFI_LIMIT_NV_SIZE_MIN      4096
+/*
+ * QEMU's JSON parser takes 2 million tokens, and the least record can become
+ * 26 of them: what fits here can be read again.
+ */
+#define UEFI_LIMIT_NV_SIZE_MAX      0x400000
 #define UEFI_LIMIT_VOLATILE_SIZE    0x40000
 #define UEFI_LIMIT_MAX_VAR          0x8400
 #define UEFI_LIMIT_MAX_AUTH         0x8400
