@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 {
     UefiVarConfig config = uefi_vars_default_config();
     g_autofree char *document = NULL;
-    UefiVarService *uv;
+    g_autoptr(UefiVarService) uv = NULL;
 
     if (argc < 2 || !g_file_get_contents(argv[1], &document, NULL, NULL)) {
         return 2;
@@ -61,6 +61,5 @@ int main(int argc, char **argv)
     for (int i = 2; i + 2 < argc; i += 3) {
         set(uv, argv[i], argv[i + 1], g_ascii_strtoull(argv[i + 2], NULL, 16));
     }
-    uefi_vars_free(uv);
     return 0;
 }

@@ -308,18 +308,18 @@ static void test_limit_certificates(void)
 /* A leaf whose common name has @size bytes */
 static const UefiTestKey *cert_with_long_name(size_t size, unsigned serial)
 {
-    UefiTestCert what = {
-        .raw_cn = NULL, .issuer = uefi_test_key("A"), .end_entity = true,
-        .same_key = uefi_test_key("B"), .serial = serial,
-    };
     g_autoptr(GByteArray) der = g_byte_array_new();
+    g_autoptr(GBytes) cn = NULL;
     uint8_t head[] = { 0x0c, 0x82, size >> 8, size };
 
     g_byte_array_append(der, head, sizeof(head));
     g_byte_array_set_size(der, sizeof(head) + size);
     memset(der->data + sizeof(head), 'n', size);
-    what.raw_cn = g_byte_array_free_to_bytes(g_steal_pointer(&der));
-    return uefi_test_cert(&what);
+    cn = g_byte_array_free_to_bytes(g_steal_pointer(&der));
+    return uefi_test_cert(&(UefiTestCert) {
+        .raw_cn = cn, .issuer = uefi_test_key("A"), .end_entity = true,
+        .same_key = uefi_test_key("B"), .serial = serial,
+    });
 }
 
 static UefiReason parse_only(const UefiTestSign *how)
