@@ -1056,13 +1056,13 @@ static int set_lock(UefiVarFile *f, short type)
 #endif
 }
 
-bool uefi_var_file_lock(UefiVarFile *f, bool exclusive, GError **err)
+bool uefi_var_file_lock(UefiVarFile *f, GError **err)
 {
-    if (exclusive && !f->writable) {
+    if (!f->writable) {
         return fail(f, err, UEFI_VAR_FILE_ERROR_READONLY,
                     "opened for reading only");
     }
-    if (set_lock(f, exclusive ? F_WRLCK : F_RDLCK) == 0) {
+    if (set_lock(f, F_WRLCK) == 0) {
         f->locked = true;
         return true;
     }

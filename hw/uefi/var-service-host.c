@@ -134,7 +134,7 @@ static bool file_lock(UefiVarDevice *d, GError **errp)
 {
     GError *err = NULL;
 
-    if (uefi_var_file_lock(d->file, true, &err)) {
+    if (uefi_var_file_lock(d->file, &err)) {
         return true;
     }
     if (g_error_matches(err, UEFI_VAR_FILE_ERROR,

@@ -1145,11 +1145,11 @@ static void test_open(void)
     g_rmdir(dir);
 }
 
-static void check_locked(UefiVarFile *f, bool exclusive)
+static void check_locked(UefiVarFile *f)
 {
     g_autoptr(GError) err = NULL;
 
-    g_assert_false(uefi_var_file_lock(f, exclusive, &err));
+    g_assert_false(uefi_var_file_lock(f, &err));
     check_error(&err, UEFI_VAR_FILE_ERROR_LOCKED);
 }
 
@@ -1164,35 +1164,26 @@ static void test_lock(void)
     int passed = open(path, O_RDWR);
     UefiVarFile *d = uefi_var_file_open(dup(passed), path, 0, NULL);
 
-    g_assert_true(uefi_var_file_lock(a, true, NULL));
-    g_assert_true(uefi_var_file_lock(a, true, NULL));
-    check_locked(b, true);
-    check_locked(b, false);
-    check_locked(r, false);
-    g_assert_false(uefi_var_file_lock(r, true, &err));
+    g_assert_true(uefi_var_file_lock(a, NULL));
+    g_assert_true(uefi_var_file_lock(a, NULL));
+    check_locked(b);
+    g_assert_false(uefi_var_file_lock(r, &err));
     check_error(&err, UEFI_VAR_FILE_ERROR_READONLY);
 
     /* another descriptor of the file that is closed takes no lock along */
     close(open(path, O_RDWR));
-    check_locked(b, true);
+    check_locked(b);
 
-    /* readers share */
-    g_assert_true(uefi_var_file_lock(a, false, NULL));
-    g_assert_true(uefi_var_file_lock(r, false, NULL));
-    check_locked(a, true);
-    check_locked(b, true);
-    uefi_var_file_unlock(r);
-    g_assert_true(uefi_var_file_lock(a, true, NULL));
     uefi_var_file_close(a);
-    g_assert_true(uefi_var_file_lock(b, true, NULL));
+    g_assert_true(uefi_var_file_lock(b, NULL));
     uefi_var_file_unlock(b);
     uefi_var_file_unlock(b);
 
     /* the duplicate of a manager does not keep the lock after us */
-    g_assert_true(uefi_var_file_lock(d, true, NULL));
-    check_locked(b, true);
+    g_assert_true(uefi_var_file_lock(d, NULL));
+    check_locked(b);
     uefi_var_file_close(d);
-    g_assert_true(uefi_var_file_lock(b, true, NULL));
+    g_assert_true(uefi_var_file_lock(b, NULL));
     close(passed);
 
     g_unlink(path);

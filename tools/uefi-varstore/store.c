@@ -63,7 +63,7 @@ static bool load_file(ToolStore *s, GError **err)
 static bool use_file(ToolStore *s, int fd, bool write, GError **err)
 {
     s->file = uefi_var_file_open(fd, s->path, 0, err);
-    return s->file && (!write || uefi_var_file_lock(s->file, true, err));
+    return s->file && (!write || uefi_var_file_lock(s->file, err));
 }
 
 ToolStore *tool_store_open(const char *path, ToolAccess access, GError **err)
