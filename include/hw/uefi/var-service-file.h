@@ -89,9 +89,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVarFile, uefi_var_file_close)
  * uefi_var_file_lock: keep other users of the file away
  *
  * Takes an advisory lock on the whole file, for writing; who only reads needs
- * none.  The lock belongs to the open file description: it survives descriptors of the same file being closed
- * elsewhere in the process, and is shared by duplicates of @fd (a manager
- * that passed the descriptor through /dev/fdset).  Never waits.
+ * none.  The lock belongs to the open file description: it survives
+ * descriptors of the same file being closed elsewhere in the process, and is
+ * shared by duplicates of @fd (a manager that passed the descriptor through
+ * /dev/fdset).  Never waits.
  *
  * Errors: LOCKED when another description holds a conflicting lock; NO_LOCKS
  * when the file system has none; READONLY on a file opened read-only; IO.
