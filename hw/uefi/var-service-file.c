@@ -68,7 +68,8 @@ typedef struct Scan {
 typedef enum FoldStep {
     FOLD_NONE,
     FOLD_FRONT,             /* next: write the document over the front */
-    FOLD_CUT,               /* next: cut the file behind it */
+    FOLD_TAIL,              /* next: and what was appended since behind it */
+    FOLD_CUT,               /* next: cut the file there */
 } FoldStep;
 
 struct UefiVarFile {
@@ -93,6 +94,8 @@ struct UefiVarFile {
 
     FoldStep fold;
     GString *fold_text;     /* the new front */
+    size_t fold_room;       /* up to here nothing in the file counts */
+    GString *tail;          /* what was appended since the fold began */
 };
 
 GQuark uefi_var_file_error_quark(void)
@@ -701,6 +704,17 @@ static bool begin_write(UefiVarFile *f, GError **err)
     return true;
 }
 
+/* A fold for which there would be too little room is given up. */
+static void fold_appended(UefiVarFile *f, const GString *text)
+{
+    if (f->fold == FOLD_FRONT || f->fold == FOLD_TAIL) {
+        g_string_append_len(f->tail, text->str, text->len);
+        if (f->fold_text->len + f->tail->len > f->fold_room) {
+            f->fold = FOLD_NONE;
+        }
+    }
+}
+
 bool uefi_var_file_append(UefiVarFile *f, const char *record, size_t len,
                           GError **err)
 {
@@ -730,7 +744,7 @@ bool uefi_var_file_append(UefiVarFile *f, const char *record, size_t len,
     }
     f->last = f->tried;
     f->seq++;
-    f->fold = FOLD_NONE;
+    fold_appended(f, text);
     return true;
 }
 
@@ -743,11 +757,14 @@ static bool is_document(const char *text, size_t len)
            next_record(text, len, 0) == len;
 }
 
-static void set_fold(UefiVarFile *f, const char *document, size_t len)
+static void set_fold(UefiVarFile *f, const char *document, size_t len,
+                     size_t room)
 {
     g_string_truncate(f->fold_text, 0);
     g_string_append_len(f->fold_text, document, len);
     g_string_append_c(f->fold_text, '\n');
+    g_string_truncate(f->tail, 0);
+    f->fold_room = room;
     f->fold = FOLD_FRONT;
 }
 
@@ -781,7 +798,7 @@ bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
     if (check_equal(&check, &f->last)) {
         /* the file begins or ends with this very document */
         if (f->front == 0 && f->fold == FOLD_NONE) {
-            set_fold(f, document, len);
+            set_fold(f, document, len, 0);
         }
         return true;
     }
@@ -800,7 +817,7 @@ bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
     f->last = check;
     f->seq = 0;
     f->front = 0;
-    set_fold(f, document, len);
+    set_fold(f, document, len, start);
     return true;
 }
 
@@ -816,24 +833,46 @@ static bool fold_front(UefiVarFile *f, GError **err)
          sync_file(f, err);
     note_stat(f, file_size(f));
     if (ok) {
-        f->fold = FOLD_CUT;
+        f->fold = FOLD_TAIL;
     }
     return ok;
 }
 
-/* Step 3: cut the file behind it.  Until that is done nothing is appended. */
+/* Until that is done nothing is appended. */
 static bool fold_cut(UefiVarFile *f, GError **err)
 {
-    if (!check_unchanged(f, err)) {
-        return false;
-    }
-    f->end = f->front = f->fold_text->len;
-    f->cut_due = true;
-    if (!cut(f, err)) {
+    if (!check_unchanged(f, err) || !cut(f, err)) {
         return false;
     }
     f->fold = FOLD_NONE;
     return true;
+}
+
+/*
+ * Step 3: what was appended since step 1 follows the document at the front as
+ * it follows its record, and the rest can go.
+ */
+static bool fold_tail(UefiVarFile *f, GError **err)
+{
+    size_t front = f->fold_text->len, len = f->tail->len;
+
+    if (!check_unchanged(f, err)) {
+        return false;
+    }
+    if (len > 0) {
+        bool ok = write_all(f, f->tail->str, len, front, err) &&
+                  sync_file(f, err);
+
+        note_stat(f, file_size(f));
+        if (!ok) {
+            return false;
+        }
+    }
+    f->front = front;
+    f->end = front + len;
+    f->cut_due = true;
+    f->fold = FOLD_CUT;
+    return fold_cut(f, err);
 }
 
 bool uefi_var_file_fold_step(UefiVarFile *f, GError **err)
@@ -841,6 +880,8 @@ bool uefi_var_file_fold_step(UefiVarFile *f, GError **err)
     switch (f->fold) {
     case FOLD_FRONT:
         return fold_front(f, err);
+    case FOLD_TAIL:
+        return fold_tail(f, err);
     case FOLD_CUT:
         return fold_cut(f, err);
     case FOLD_NONE:
@@ -995,6 +1036,7 @@ UefiVarFile *uefi_var_file_new(const UefiVarFileOps *ops, void *opaque,
     f->limit = limit ? limit : UEFI_VAR_FILE_LIMIT;
     f->writable = true;
     f->fold_text = g_string_new(NULL);
+    f->tail = g_string_new(NULL);
     return f;
 }
 
@@ -1035,6 +1077,7 @@ void uefi_var_file_close(UefiVarFile *f)
         close(f->fd);
     }
     g_string_free(f->fold_text, TRUE);
+    g_string_free(f->tail, TRUE);
     g_free(f->name);
     g_free(f->path);
     g_free(f);

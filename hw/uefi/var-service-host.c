@@ -278,13 +278,19 @@ static void file_give(UefiVarDevice *d)
 }
 
 /*
- * A busy guest must not grow the journal for ever: once it is a few times as
- * large as the store can be, the fold no longer waits for silence.
+ * A busy guest must not grow the journal for ever.  Once it is a few times as
+ * large as the store can be, the fold no longer waits for silence; if the
+ * guest is faster than that, the fold is done in one go.
  */
-static bool journal_is_long(const UefiVarDevice *d)
+typedef enum JournalSize {
+    JOURNAL_LONG = 4,           /* times the size of the store */
+    JOURNAL_HUGE = 32,
+} JournalSize;
+
+static bool journal_is(const UefiVarDevice *d, JournalSize size)
 {
     return uefi_var_file_journal_size(d->file) >
-           4 * (size_t)d->config.limits.nv_size;
+           size * (size_t)d->config.limits.nv_size;
 }
 
 static void idle_later(UefiVarDevice *d, int64_t ms)
@@ -296,11 +302,11 @@ static bool fold_step(UefiVarDevice *d, GError **err)
 {
     g_autofree char *document = NULL;
 
-    if (uefi_var_file_fold_pending(d->file)) {
+    if (uefi_var_file_fold_pending(d->file) && !journal_is(d, JOURNAL_HUGE)) {
         return uefi_var_file_fold_step(d->file, err);
     }
     document = uefi_text_print_document(d->service->store);
-    if (journal_is_long(d)) {
+    if (journal_is(d, JOURNAL_HUGE)) {
         return uefi_var_file_fold(d->file, document, strlen(document), err);
     }
     return uefi_var_file_fold_begin(d->file, document, strlen(document), err);
@@ -333,6 +339,9 @@ static void on_idle(void *opaque)
         idle_later(d, RETRY_MS);
     } else if (uefi_var_file_fold_pending(d->file)) {
         idle_later(d, STEP_MS);
+    } else if (uefi_var_file_journal_size(d->file) > 0) {
+        /* written meanwhile */
+        idle_later(d, IDLE_MS);
     }
 }
 
@@ -377,7 +386,8 @@ static UefiReason on_save(void *opaque, const UefiVarChange *change)
                ? UEFI_REASON_SAVE_NO_SPACE : UEFI_REASON_SAVE_FAILED;
     }
     report_success(d);
-    if (!journal_is_long(d) || !timer_pending(d->idle)) {
+    if (!timer_pending(d->idle) || (!journal_is(d, JOURNAL_LONG) &&
+                                    !uefi_var_file_fold_pending(d->file))) {
         idle_later(d, IDLE_MS);
     }
     return UEFI_REASON_OK;

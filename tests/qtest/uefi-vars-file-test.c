@@ -521,6 +521,33 @@ static void test_too_large(void)
     quefi_tmp_free(path);
 }
 
+/* The journal of a guest that never pauses is folded between its writes. */
+static void test_busy(void)
+{
+    char *path = quefi_tmp_path("vars.json");
+    QUefiVars *uv = start(path);
+    g_autofree char *value = NULL;
+    gint64 begin = g_get_monotonic_time();
+    struct stat st = { };
+    off_t before;
+    int i = 0;
+
+    do {
+        g_assert_cmpint(g_get_monotonic_time() - begin, <,
+                        60 * G_USEC_PER_SEC);
+        g_free(value);
+        value = g_strdup_printf("%01000d", i++);
+        assert_set(uv, "A", QUEFI_NV_BS, value);
+        before = st.st_size;
+        g_assert_cmpint(stat(path, &st), ==, 0);
+    } while (st.st_size >= before);
+    g_assert_cmpint(before, >, 1024 * 1024);
+    quefi_crash(uv);
+    quefi_assert_text(uv, QUEFI_VENDOR, "A", QUEFI_NV_BS, value);
+    quefi_stop(uv);
+    quefi_tmp_free(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -545,6 +572,7 @@ int main(int argc, char **argv)
         qtest_add_func("uefi-vars/file/9.1/untouched", test_untouched);
         qtest_add_func("uefi-vars/file/9.3/stop", test_stop);
         qtest_add_func("uefi-vars/file/10/full", test_full);
+        qtest_add_func("uefi-vars/file/busy", test_busy);
         qtest_add_func("uefi-vars/file/fdset", test_fdset);
         qtest_add_func("uefi-vars/file/none", test_none);
         qtest_add_func("uefi-vars/file/second-user", test_second_user);

@@ -289,26 +289,39 @@ static void test_cost(void)
     g_assert_cmpuint(written[0], ==, written[1]);
 }
 
+/* The same for another process, which leaves ours as it is */
+static void check_other_load(UefiDisk *disk, const char *expected)
+{
+    g_autoptr(UefiVarFile) other = uefi_disk_open(disk, 0);
+
+    check_load(other, expected);
+}
+
 static void test_fold_steps(void)
 {
     g_autoptr(UefiDisk) disk = journal_disk();
     g_autoptr(UefiVarFile) f = uefi_disk_open(disk, 0);
-    unsigned steps;
 
-    /* a change in between takes precedence, at any point */
-    for (steps = 0; steps < 3; steps++) {
-        unsigned i;
-
+    /* changes in between stay, at any point */
+    for (unsigned before = 0; before < 3; before++) {
         check_load(f, DOC "|2=b|3=c|4=d");
         g_assert_true(uefi_var_file_fold_begin(f, "{2}", 3, NULL));
-        for (i = 0; i < steps; i++) {
+        for (unsigned i = 0; i < before; i++) {
             g_assert_true(uefi_var_file_fold_pending(f));
             g_assert_true(uefi_var_file_fold_step(f, NULL));
         }
         append(f, "5=e");
-        g_assert_false(uefi_var_file_fold_pending(f));
-        g_assert_true(uefi_var_file_fold_step(f, NULL));
-        check_load(f, "{2}|5=e");
+        append(f, "6=f");
+        check_other_load(disk, "{2}|5=e|6=f");
+        while (uefi_var_file_fold_pending(f)) {
+            g_assert_true(uefi_var_file_fold_step(f, NULL));
+            check_other_load(disk, "{2}|5=e|6=f");
+        }
+        g_assert_cmpuint(uefi_var_file_journal_size(f), ==,
+                         disk->now->len - strlen("{2}\n"));
+        g_assert_cmpuint(disk->now->len, <, 150);
+        append(f, "7=g");
+        check_load(f, "{2}|5=e|6=f|7=g");
         fold(f, "{2,5}");
         check_bytes(disk, "{2,5}\n");
 
@@ -317,6 +330,15 @@ static void test_fold_steps(void)
         append(f, "3=c");
         append(f, "4=d");
     }
+
+    /* a fold that more follows than there is room for is given up */
+    g_assert_true(uefi_var_file_fold_begin(f, "{2}", 3, NULL));
+    while (uefi_var_file_fold_pending(f)) {
+        append(f, "5=e");
+    }
+    append(f, "6=f");
+    fold(f, DOC);
+    append(f, "2=b");
 
     /* a fold that a crash interrupted is taken up where it was */
     g_assert_true(uefi_var_file_fold_begin(f, "{3}", 3, NULL));

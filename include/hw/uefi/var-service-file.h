@@ -135,7 +135,7 @@ bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
  * disk that fails the write and then the attempt to take it back as well gets
  * that attempt again before the next write.
  *
- * Gives up a fold that is under way.
+ * A fold that is under way goes on.
  *
  * Errors: FULL, IO, CHANGED, READONLY, DAMAGED (not loaded or refused), TEXT.
  */
@@ -161,10 +161,11 @@ bool uefi_var_file_fold(UefiVarFile *f, const char *document, size_t len,
 /**
  * uefi_var_file_fold_begin: fold in steps
  *
- * Does the first of three steps, each of which is one write and one sync, so
- * that requests can be served between them.  On success the new document is
- * durable already, and the rest only tidies up: call uefi_var_file_fold_step()
- * as long as uefi_var_file_fold_pending().
+ * Does the first of three steps, so that requests can be served between them:
+ * the first two are one write of the size of the document and one sync each,
+ * the third writes what was appended meanwhile and cuts the file.  On success
+ * the new document is durable already, and the rest only tidies up: call
+ * uefi_var_file_fold_step() as long as uefi_var_file_fold_pending().
  */
 bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
                               GError **err);
