@@ -110,6 +110,12 @@ class Machine:
         self.ask(f'writew {REGISTERS + 2:#x} 2')
         return int(self.ask(f'readq {BUFFER + 32:#x}')[0], 0)
 
+    def send_nothing(self, size):
+        """The same traffic, but nothing for the service to do."""
+        self.ask(f'write {BUFFER:#x} {size:#x} 0x{bytes(size).hex()}')
+        self.ask(f'readw {REGISTERS:#x}')
+        self.ask(f'readq {BUFFER + 32:#x}')
+
     def reply(self, size):
         return bytes.fromhex(self.ask(f'read {BUFFER:#x} {size:#x}')[0][2:])
 
