@@ -322,7 +322,7 @@ static bool spend_parse_effort(size_t *effort, size_t size, size_t limit)
 }
 
 /* Let GnuTLS read what cert_scan() has found */
-static bool cert_read(Cert *cert)
+static bool cert_import(Cert *cert)
 {
     gnutls_datum_t datum = { (uint8_t *)cert->der.data, cert->der.size };
 
@@ -333,6 +333,15 @@ static bool cert_read(Cert *cert)
     if (gnutls_x509_crt_import(cert->crt, &datum, GNUTLS_X509_FMT_DER) < 0) {
         gnutls_x509_crt_deinit(cert->crt);
         cert->crt = NULL;
+        return false;
+    }
+    return true;
+}
+
+/* The same, and find out what a chain depends on */
+static bool cert_read(Cert *cert)
+{
+    if (!cert_import(cert)) {
         return false;
     }
     cert->understood = is_understood(cert->crt);
@@ -393,7 +402,7 @@ UefiReason uefi_x509_check_rsa_key(const uint8_t *der, size_t size,
     if (!spend_parse_effort(effort, cert.der.size, UEFI_LIMIT_VALUE_EFFORT)) {
         return UEFI_REASON_SIGLIST_LIMIT;
     }
-    if (!cert_read(&cert)) {
+    if (!cert_import(&cert)) {
         return UEFI_REASON_SIGLIST_CERT;
     }
     rsa = gnutls_x509_crt_get_pk_algorithm(cert.crt, NULL) == GNUTLS_PK_RSA;
@@ -421,7 +430,7 @@ char *uefi_x509_subject(const uint8_t *der, size_t size)
     char *text = NULL;
     Cert cert;
 
-    if (!cert_scan(&cert, (Slice) { der, size }) || !cert_read(&cert)) {
+    if (!cert_scan(&cert, (Slice) { der, size }) || !cert_import(&cert)) {
         return NULL;
     }
     if (gnutls_x509_crt_get_dn3(cert.crt, &dn, 0) >= 0) {
