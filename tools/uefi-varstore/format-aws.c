@@ -149,10 +149,7 @@ static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
         return false;
     }
     if (var && time) {
-        memcpy(var->time.b, time, EFI_TIME_SIZE);
-        if (!tool_is_zero(digest, digest_size)) {
-            var->binding = g_bytes_new(digest, digest_size);
-        }
+        tool_transfer_signed(var, time, digest, digest_size);
     }
     return true;
 }
@@ -164,16 +161,7 @@ static bool read_list(ToolTransfer *t, UefiMsg *in, GError **err)
     if (in->overrun) {
         return uefi_text_fail(err, "cut off before the first variable");
     }
-    for (uint64_t i = 0; i < count; i++) {
-        if (!read_variable(t, in, err)) {
-            return false;
-        }
-    }
-    if (uefi_msg_left(in)) {
-        return uefi_text_fail(err, "%zu bytes are left behind the last "
-                              "variable", uefi_msg_left(in));
-    }
-    return true;
+    return tool_transfer_read(t, in, count, read_variable, err);
 }
 
 static bool aws_read(ToolTransfer *t, UefiMsg *in, GError **err)

@@ -51,10 +51,7 @@ static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
         return false;
     }
     if (var && (attributes & EFI_ATTR_AT)) {
-        memcpy(var->time.b, time, EFI_TIME_SIZE);
-        if (!tool_is_zero(digest, DIGEST_SIZE)) {
-            var->binding = g_bytes_new(digest, DIGEST_SIZE);
-        }
+        tool_transfer_signed(var, time, digest, DIGEST_SIZE);
     }
     return true;
 }
@@ -96,16 +93,7 @@ static bool read_blob(ToolTransfer *t, UefiMsg *in, GError **err)
         return uefi_text_fail(err, "there are %zu bytes of variables, the "
                               "header says %" PRIu64, uefi_msg_left(in), size);
     }
-    for (uint64_t i = 0; i < count; i++) {
-        if (!read_variable(t, in, err)) {
-            return false;
-        }
-    }
-    if (uefi_msg_left(in)) {
-        return uefi_text_fail(err, "%zu bytes are left behind the last "
-                              "variable", uefi_msg_left(in));
-    }
-    return true;
+    return tool_transfer_read(t, in, count, read_variable, err);
 }
 
 static bool xen_read(ToolTransfer *t, UefiMsg *in, GError **err)

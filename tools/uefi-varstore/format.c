@@ -239,6 +239,30 @@ UefiVariable *tool_transfer_add_utf8(ToolTransfer *t, const UefiGuid *guid,
     return add(t, guid, units, attributes, data, data_size, err);
 }
 
+void tool_transfer_signed(UefiVariable *var, const uint8_t *time,
+                          const uint8_t *digest, size_t digest_size)
+{
+    memcpy(var->time.b, time, sizeof(var->time.b));
+    if (!tool_is_zero(digest, digest_size)) {
+        var->binding = g_bytes_new(digest, digest_size);
+    }
+}
+
+bool tool_transfer_read(ToolTransfer *t, UefiMsg *in, uint64_t count,
+                        ToolReadVariable *read, GError **err)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        if (!read(t, in, err)) {
+            return false;
+        }
+    }
+    if (uefi_msg_left(in)) {
+        return uefi_text_fail(err, "%zu bytes are left behind the last "
+                              "variable", uefi_msg_left(in));
+    }
+    return true;
+}
+
 /*
  * Through the text form of our own, which checks everything a document needs
  * and knows what other programs keep differently, such as certdb.

@@ -123,6 +123,16 @@ UefiVariable *tool_transfer_add_utf8(ToolTransfer *t, const UefiGuid *guid,
                                      uint32_t attributes, const uint8_t *data,
                                      size_t data_size, GError **err);
 
+/** tool_transfer_signed: when @var was signed, and by whom; zeroes: nobody */
+void tool_transfer_signed(UefiVariable *var, const uint8_t *time,
+                          const uint8_t *digest, size_t digest_size);
+
+typedef bool ToolReadVariable(ToolTransfer *t, UefiMsg *in, GError **err);
+
+/** tool_transfer_read: @count variables with @read, and nothing behind them */
+bool tool_transfer_read(ToolTransfer *t, UefiMsg *in, uint64_t count,
+                        ToolReadVariable *read, GError **err);
+
 /** tool_transfer_note: something to be told about the transfer */
 void tool_transfer_note(ToolTransfer *t, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
