@@ -83,7 +83,7 @@ struct UefiVarFile {
     bool locked;
     bool trusted;           /* loaded, and not refused */
 
-    struct stat st;         /* of the file as this room last left it */
+    struct stat st;         /* of the file as it was last left here */
     size_t front;
     size_t end;             /* the next record goes here */
     bool cut_due;           /* what lies behind must go first, durably */

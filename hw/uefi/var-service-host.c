@@ -108,7 +108,7 @@ static bool file_open(UefiVarDevice *d, bool create, Error **errp)
         error_prepend(errp, "uefi-vars: ");
         return false;
     }
-    /* The file room closes with close(), which a file of an fdset must not. */
+    /* The file layer calls close(), which a file of an fdset must not. */
     own = qemu_dup(fd);
     qemu_close(fd);
     if (own < 0) {

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: the door on the ISA bus
+ * UEFI variable service: the device on the ISA bus
  *
  * The ports are fixed, and known to the firmware; an ACPI device keeps the
  * operating system from giving them away (docs/specs/uefi-vars.rst, 1.3).

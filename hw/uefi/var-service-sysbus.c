@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: the door on the platform bus of virt machines
+ * UEFI variable service: the device on the platform bus of virt machines
  *
  * The machine chooses the place and announces it in the device tree
  * (docs/specs/uefi-vars.rst, 1.3).

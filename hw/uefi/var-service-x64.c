@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: the memory-mapped door of x86 machines
+ * UEFI variable service: the memory-mapped device of x86 machines
  *
  * The address is fixed; firmware finds it in the fw_cfg file
  * etc/hardware-info (docs/specs/uefi-vars.rst, 1.3).

@@ -32,7 +32,7 @@ enum {
 #define FLAG_USE_PIO    0x00000001u
 #define STATUS_POLLS    100
 
-static Door device;
+static Transport device;
 static bool use_pio;
 static uint8_t *exchange;
 
@@ -43,53 +43,53 @@ static uint8_t *exchange;
  */
 #ifdef __x86_64__
 
-static uint16_t read16(const Door *door, unsigned reg)
+static uint16_t read16(const Transport *transport, unsigned reg)
 {
     uint16_t value;
 
-    if (door->is_port) {
+    if (transport->is_port) {
         asm volatile("inw %w1, %w0" : "=a"(value)
-                     : "Nd"((uint16_t)(door->base + reg)) : "memory");
+                     : "Nd"((uint16_t)(transport->base + reg)) : "memory");
     } else {
         asm volatile("movw (%1), %w0" : "=r"(value)
-                     : "r"(door->base + reg) : "memory");
+                     : "r"(transport->base + reg) : "memory");
     }
     return value;
 }
 
-static uint32_t read32(const Door *door, unsigned reg)
+static uint32_t read32(const Transport *transport, unsigned reg)
 {
     uint32_t value;
 
-    if (door->is_port) {
+    if (transport->is_port) {
         asm volatile("inl %w1, %0" : "=a"(value)
-                     : "Nd"((uint16_t)(door->base + reg)) : "memory");
+                     : "Nd"((uint16_t)(transport->base + reg)) : "memory");
     } else {
         asm volatile("movl (%1), %0" : "=r"(value)
-                     : "r"(door->base + reg) : "memory");
+                     : "r"(transport->base + reg) : "memory");
     }
     return value;
 }
 
-static void write16(const Door *door, unsigned reg, uint16_t value)
+static void write16(const Transport *transport, unsigned reg, uint16_t value)
 {
-    if (door->is_port) {
+    if (transport->is_port) {
         asm volatile("outw %w0, %w1" : : "a"(value),
-                     "Nd"((uint16_t)(door->base + reg)) : "memory");
+                     "Nd"((uint16_t)(transport->base + reg)) : "memory");
     } else {
         asm volatile("movw %w0, (%1)" : : "r"(value),
-                     "r"(door->base + reg) : "memory");
+                     "r"(transport->base + reg) : "memory");
     }
 }
 
-static void write32(const Door *door, unsigned reg, uint32_t value)
+static void write32(const Transport *transport, unsigned reg, uint32_t value)
 {
-    if (door->is_port) {
+    if (transport->is_port) {
         asm volatile("outl %0, %w1" : : "a"(value),
-                     "Nd"((uint16_t)(door->base + reg)) : "memory");
+                     "Nd"((uint16_t)(transport->base + reg)) : "memory");
     } else {
         asm volatile("movl %0, (%1)" : : "r"(value),
-                     "r"(door->base + reg) : "memory");
+                     "r"(transport->base + reg) : "memory");
     }
 }
 
@@ -100,34 +100,34 @@ static void barrier(void)
 
 #else /* aarch64 */
 
-static uint16_t read16(const Door *door, unsigned reg)
+static uint16_t read16(const Transport *transport, unsigned reg)
 {
     uint32_t value;
 
     asm volatile("ldrh %w0, [%1]" : "=r"(value)
-                 : "r"(door->base + reg) : "memory");
+                 : "r"(transport->base + reg) : "memory");
     return value;
 }
 
-static uint32_t read32(const Door *door, unsigned reg)
+static uint32_t read32(const Transport *transport, unsigned reg)
 {
     uint32_t value;
 
     asm volatile("ldr %w0, [%1]" : "=r"(value)
-                 : "r"(door->base + reg) : "memory");
+                 : "r"(transport->base + reg) : "memory");
     return value;
 }
 
-static void write16(const Door *door, unsigned reg, uint16_t value)
+static void write16(const Transport *transport, unsigned reg, uint16_t value)
 {
     asm volatile("strh %w0, [%1]" : : "r"((uint32_t)value),
-                 "r"(door->base + reg) : "memory");
+                 "r"(transport->base + reg) : "memory");
 }
 
-static void write32(const Door *door, unsigned reg, uint32_t value)
+static void write32(const Transport *transport, unsigned reg, uint32_t value)
 {
     asm volatile("str %w0, [%1]" : : "r"(value),
-                 "r"(door->base + reg) : "memory");
+                 "r"(transport->base + reg) : "memory");
 }
 
 static void barrier(void)
@@ -137,9 +137,9 @@ static void barrier(void)
 
 #endif
 
-bool device_present(const Door *door)
+bool device_present(const Transport *transport)
 {
-    return read16(door, REG_MAGIC) == MAGIC;
+    return read16(transport, REG_MAGIC) == MAGIC;
 }
 
 static EfiStatus command(uint16_t cmd)
@@ -161,9 +161,9 @@ static EfiStatus command(uint16_t cmd)
     return EFI_DEVICE_ERROR;
 }
 
-EfiStatus device_init(const Door *door, uint64_t buffer)
+EfiStatus device_init(const Transport *transport, uint64_t buffer)
 {
-    device = *door;
+    device = *transport;
     exchange = (uint8_t *)(uintptr_t)buffer;
 
     if (EFI_ERROR(command(CMD_RESET))) {

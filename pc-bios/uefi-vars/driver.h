@@ -15,17 +15,17 @@
 typedef struct {
     bool is_port;       /* x86 I/O ports, else memory-mapped */
     uintptr_t base;     /* port number, or the address to use now */
-    uint64_t mmio;      /* physical address of a memory-mapped door, or 0 */
+    uint64_t mmio;      /* physical address of a memory-mapped device, or 0 */
     const EfiChar *name;
-} Door;
+} Transport;
 
 /* find.c */
 
 /*
- * Look for the device through every door of this architecture.
+ * Look for the device in all the places of this architecture.
  * Returns false if there is none.
  */
-bool find_door(const EfiSystemTable *st, Door *door);
+bool find_device(const EfiSystemTable *st, Transport *transport);
 
 /* The configuration table @guid, or NULL. */
 void *find_table(const EfiSystemTable *st, const EfiGuid *guid);
@@ -36,19 +36,19 @@ void *find_table(const EfiSystemTable *st, const EfiGuid *guid);
  * The physical address of the device that the flattened device tree at @fdt
  * describes, or 0 (protocol §1.3).
  */
-uint64_t fdt_find_door(const void *fdt);
+uint64_t fdt_find_device(const void *fdt);
 
 /* device.c */
 
-/* True if a 16-bit read at the door shows the device's magic number. */
-bool device_present(const Door *door);
+/* True if a 16-bit read at the device shows the device's magic number. */
+bool device_present(const Transport *transport);
 
 /*
- * Reset the device behind @door and announce the exchange buffer of
+ * Reset the device behind @transport and announce the exchange buffer of
  * EXCHANGE_SIZE bytes at physical address @buffer, which is readable there.
  * Returns EFI_DEVICE_ERROR if the device does not do its part.
  */
-EfiStatus device_init(const Door *door, uint64_t buffer);
+EfiStatus device_init(const Transport *transport, uint64_t buffer);
 
 /*
  * Execute the message of @size bytes at the start of the exchange buffer.

@@ -20,7 +20,7 @@
 
 typedef struct {
     bool is_platform;
-    bool is_door;
+    bool is_device;
     const uint8_t *ranges;
     const uint8_t *reg;
 } Node;
@@ -61,7 +61,7 @@ static void take_property(Node *node, const uint8_t *name, size_t name_max,
 {
     if (string_is(name, name_max, "compatible")) {
         node->is_platform = list_has(value, size, "qemu,platform");
-        node->is_door = list_has(value, size, "qemu,uefi-vars");
+        node->is_device = list_has(value, size, "qemu,uefi-vars");
     } else if (string_is(name, name_max, "ranges") && size == RANGES_SIZE) {
         node->ranges = value;
     } else if (string_is(name, name_max, "reg") && size == REG_SIZE) {
@@ -70,18 +70,18 @@ static void take_property(Node *node, const uint8_t *name, size_t name_max,
 }
 
 /* address = offset - ranges.child + ranges.parent */
-static uint64_t door_address(const Node *bus, const Node *node)
+static uint64_t device_address(const Node *bus, const Node *node)
 {
     uint64_t parent;
 
-    if (!node->is_door || !node->reg || !bus->ranges) {
+    if (!node->is_device || !node->reg || !bus->ranges) {
         return 0;
     }
     parent = (uint64_t)cell(bus->ranges + 4) << 32 | cell(bus->ranges + 8);
     return cell(node->reg) - cell(bus->ranges) + parent;
 }
 
-uint64_t fdt_find_door(const void *fdt)
+uint64_t fdt_find_device(const void *fdt)
 {
     const uint8_t *base = fdt;
     Node node = { }, bus = { };
@@ -134,8 +134,8 @@ uint64_t fdt_find_door(const void *fdt)
             break;
         case FDT_END_NODE:
             if (bus_depth && depth == bus_depth + 1 &&
-                door_address(&bus, &node)) {
-                return door_address(&bus, &node);
+                device_address(&bus, &node)) {
+                return device_address(&bus, &node);
             }
             if (depth == bus_depth) {
                 bus_depth = 0;

@@ -1,5 +1,5 @@
 /*
- * Where the device is: one way for each door (protocol §1.3)
+ * Where the device is: one way for each transport (protocol §1.3)
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,10 +15,11 @@ void *find_table(const EfiSystemTable *st, const EfiGuid *guid)
     return NULL;
 }
 
-static bool try_mmio(Door *door, uint64_t address, const EfiChar *name)
+static bool try_mmio(Transport *transport, uint64_t address,
+                     const EfiChar *name)
 {
-    *door = (Door) { .base = address, .mmio = address, .name = name };
-    return address && device_present(door);
+    *transport = (Transport) { .base = address, .mmio = address, .name = name };
+    return address && device_present(transport);
 }
 
 #ifdef __x86_64__
@@ -32,7 +33,7 @@ static bool try_mmio(Door *door, uint64_t address, const EfiChar *name)
 #define FW_CFG_FILES_MAX    0x1000
 #define FW_CFG_NAME_SIZE    56
 
-#define HARDWARE_INFO_DOOR  2
+#define HARDWARE_INFO_DEVICE  2
 
 static void fw_cfg_select(uint16_t key)
 {
@@ -87,7 +88,7 @@ static uint32_t fw_cfg_open(const char *name, size_t name_size)
  * etc/hardware-info is a row of records (type, size, payload); the device's
  * must be there exactly once, with an address of at most 8 bytes.
  */
-static uint64_t hardware_info_door(void)
+static uint64_t hardware_info_device(void)
 {
     static const char name[] = "etc/hardware-info";
     uint32_t left = fw_cfg_open(name, sizeof(name));
@@ -104,7 +105,7 @@ static uint64_t hardware_info_door(void)
             return 0;
         }
         left -= size;
-        if (type == HARDWARE_INFO_DOOR && size <= 8) {
+        if (type == HARDWARE_INFO_DEVICE && size <= 8) {
             fw_cfg_read(&address, size);
             found++;
         } else {
@@ -118,13 +119,13 @@ static uint64_t hardware_info_door(void)
     return found == 1 ? address : 0;
 }
 
-bool find_door(const EfiSystemTable *st, Door *door)
+bool find_device(const EfiSystemTable *st, Transport *transport)
 {
-    *door = (Door) {
+    *transport = (Transport) {
         .is_port = true, .base = ISA_PORT, .name = u"I/O port 0x520"
     };
-    return device_present(door) ||
-           try_mmio(door, hardware_info_door(), u"etc/hardware-info");
+    return device_present(transport) ||
+           try_mmio(transport, hardware_info_device(), u"etc/hardware-info");
 }
 
 #else /* aarch64 */
@@ -173,11 +174,11 @@ static const void *find_fdt(const EfiSystemTable *st)
     return fdt;
 }
 
-bool find_door(const EfiSystemTable *st, Door *door)
+bool find_device(const EfiSystemTable *st, Transport *transport)
 {
     const void *fdt = find_fdt(st);
 
-    return fdt && try_mmio(door, fdt_find_door(fdt), u"device tree");
+    return fdt && try_mmio(transport, fdt_find_device(fdt), u"device tree");
 }
 
 #endif

@@ -18,7 +18,7 @@ static const EfiGuid exit_boot_group = GUID_EVENT_EXIT_BOOT_SERVICES;
 static const EfiGuid address_change_group = GUID_EVENT_VIRTUAL_ADDRESS_CHANGE;
 
 static EfiSystemTable *st;
-static Door door;
+static Transport transport;
 static const EfiChar *trouble;
 static EfiEvent ready_to_boot_event, exit_boot_event, address_change_event;
 
@@ -38,7 +38,7 @@ static void report(void)
         return;
     }
     print(u"uefi-vars: variables are kept by the host (");
-    print(door.name);
+    print(transport.name);
     print(device_uses_pio() ? u", PIO)\r\n" : u", DMA)\r\n");
 }
 
@@ -114,9 +114,9 @@ static EfiStatus map_registers(void)
 {
     static const EfiGuid guid = GUID_DXE_SERVICES_TABLE;
     EfiDxeServices *ds = find_table(st, &guid);
-    uint64_t page = door.mmio & ~(uint64_t)(EFI_PAGE_SIZE - 1);
+    uint64_t page = transport.mmio & ~(uint64_t)(EFI_PAGE_SIZE - 1);
 
-    if (!door.mmio) {
+    if (!transport.mmio) {
         return EFI_SUCCESS;
     }
     if (!ds) {
@@ -245,7 +245,7 @@ static void take_over(void)
 
 static EfiStatus start_device(uint64_t buffer)
 {
-    EfiStatus status = device_init(&door, buffer);
+    EfiStatus status = device_init(&transport, buffer);
 
     if (EFI_ERROR(status)) {
         return status;
@@ -288,7 +288,7 @@ EfiStatus efi_main(EfiHandle image, EfiSystemTable *system_table)
     EfiStatus status;
 
     st = system_table;
-    if (!find_door(st, &door)) {
+    if (!find_device(st, &transport)) {
         return without_device(u"no device found");
     }
     status = st->boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES,

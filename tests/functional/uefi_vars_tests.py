@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bodies of the tests that boot a guest, for every architecture and door.
+"""Bodies of the tests that boot a guest, for every architecture and device.
 
 Each boot runs one shell script in a Linux guest and then powers off, so the
 tests look at what the script printed and at the host's file.

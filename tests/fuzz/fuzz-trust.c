@@ -3,7 +3,7 @@
  *
  * UEFI variable service: signature lists, signatures and certificates
  *
- * The parsers of the trust room get the input as it is, each in a heap buffer
+ * The parsers of signatures get the input as it is, each in a heap buffer
  * of exactly its size.
  */
 

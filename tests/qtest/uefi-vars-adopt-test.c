@@ -78,7 +78,7 @@ static const Layout layouts[] = {
 };
 
 typedef struct Case {
-    const QUefiDoor *door;
+    const QUefiDevice *dev;
     const Layout *layout;
 } Case;
 
@@ -232,7 +232,7 @@ static void adopt_start(Adopt *a, const Case *c)
     a->layout = c->layout;
     a->stream = quefi_tmp_path("stream");
     a->jsonfile = quefi_tmp_path("vars.json");
-    a->from = quefi_start(c->door, false, NULL, NULL, NULL);
+    a->from = quefi_start(c->dev, false, NULL, NULL, NULL);
     uri = g_strdup_printf("file:%s", a->stream);
     qtest_qmp_assert_success(a->from->qts, "{'execute': 'migrate', "
                              "'arguments': {'uri': %s}}", uri);
@@ -250,7 +250,7 @@ static void adopt_end(Adopt *a)
 static QUefiVars *begin_load(Adopt *a, const char *stream)
 {
     g_autofree char *uri = g_strdup_printf("file:%s", stream);
-    QUefiVars *to = quefi_launch(a->from->door, false, a->jsonfile, NULL,
+    QUefiVars *to = quefi_launch(a->from->dev, false, a->jsonfile, NULL,
                                  "-incoming defer");
 
     qtest_qmp_assert_success(to->qts, "{'execute': 'migrate-incoming', "
@@ -506,7 +506,7 @@ static void test_large_digests(const void *data)
 static void add(const Case *c, const char *name, void (*fn)(const void *data))
 {
     g_autofree char *path =
-        g_strdup_printf("uefi-vars/%s/adopt/%s/%s", c->door->name,
+        g_strdup_printf("uefi-vars/%s/adopt/%s/%s", c->dev->name,
                         c->layout->version, name);
 
     qtest_add_data_func_full(path, g_memdup2(c, sizeof(*c)), fn, g_free);
@@ -527,15 +527,15 @@ static void add_all(const Case *c)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < quefi_n_doors; i++) {
-        const QUefiDoor *door = &quefi_doors[i];
+    for (size_t i = 0; i < quefi_n_devices; i++) {
+        const QUefiDevice *dev = &quefi_devices[i];
 
-        /* The bundled device has no such door. */
-        if (!quefi_has_door(door) || door->is_io) {
+        /* QEMU bundles no such device. */
+        if (!quefi_has_device(dev) || dev->is_io) {
             continue;
         }
         for (size_t j = 0; j < ARRAY_SIZE(layouts); j++) {
-            add_all(&(Case) { .door = door, .layout = &layouts[j] });
+            add_all(&(Case) { .dev = dev, .layout = &layouts[j] });
         }
     }
     return g_test_run();

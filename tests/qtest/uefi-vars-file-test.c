@@ -15,8 +15,8 @@
 #include "libqtest.h"
 #include "libqos/uefi-vars.h"
 
-/* One door is enough: none of them knows about files */
-static const QUefiDoor *door;
+/* One device is enough: none of them knows about files */
+static const QUefiDevice *dev;
 
 /* Contents of a file, which may hold NUL */
 static GBytes *read_file(const char *path)
@@ -50,7 +50,7 @@ static void assert_unchanged(const char *path, const void *data, size_t size)
 
 static QUefiVars *start(const char *path)
 {
-    return quefi_start(door, false, path, NULL, NULL);
+    return quefi_start(dev, false, path, NULL, NULL);
 }
 
 static void assert_set(QUefiVars *uv, const char *name, uint32_t attributes,
@@ -256,7 +256,7 @@ static void test_fdset(void)
 
     g_assert_cmpint(fd, >=, 0);
     args = g_strdup_printf("-add-fd fd=%d,set=7", fd);
-    uv = quefi_start(door, false, "/dev/fdset/7", NULL, args);
+    uv = quefi_start(dev, false, "/dev/fdset/7", NULL, args);
     assert_set(uv, "A", QUEFI_NV_BS, "through a descriptor");
     quefi_stop(uv);
     close(fd);
@@ -284,7 +284,7 @@ static void test_none(void)
 static void assert_refused(const char *path, const char *reason)
 {
     g_autofree char *props = g_strdup_printf("jsonfile=%s,use-pio=off", path);
-    g_autofree char *args = quefi_door_args(door, props);
+    g_autofree char *args = quefi_device_args(dev, props);
     g_autofree char *err = quefi_refused(args);
     const char *message = g_strrstr(err, "use-pio=off");
 
@@ -511,7 +511,7 @@ static void test_too_large(void)
     g_autofree char *text = g_strdup_printf(
         DOCUMENT(ENTRY("\"attr\": 3, \"data\": \"%s\"")), hex);
     g_autofree char *props = g_strdup_printf("jsonfile=%s,size=4096", path);
-    g_autofree char *args = quefi_door_args(door, props);
+    g_autofree char *args = quefi_device_args(dev, props);
     g_autofree char *err = NULL;
 
     write_file(path, text, strlen(text));
@@ -551,15 +551,15 @@ static void test_busy(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < quefi_n_doors; i++) {
-        const QUefiDoor *d = &quefi_doors[i];
+    for (size_t i = 0; i < quefi_n_devices; i++) {
+        const QUefiDevice *d = &quefi_devices[i];
 
         if (!strcmp(d->arch, qtest_get_arch()) && !d->is_global &&
             qtest_has_device(d->type)) {
-            door = d;
+            dev = d;
         }
     }
-    if (door) {
+    if (dev) {
         qtest_add_func("uefi-vars/file/created", test_created);
         qtest_add_func("uefi-vars/file/inode", test_inode);
         qtest_add_func("uefi-vars/file/10/text", test_text);

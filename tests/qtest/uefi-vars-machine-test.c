@@ -36,7 +36,7 @@ static void assert_works(QUefiVars *uv)
 /* libvirt looks for the name in this list */
 static void test_types(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
+    const QUefiDevice *dev = opaque;
     QTestState *qts = qtest_init("-M none");
     QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-list-types', 'arguments': "
                                 "{'implements': 'device'}}");
@@ -46,7 +46,7 @@ static void test_types(const void *opaque)
     QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), entry) {
         QDict *type = qobject_to(QDict, qlist_entry_obj(entry));
 
-        found |= !strcmp(qdict_get_str(type, "name"), door->type);
+        found |= !strcmp(qdict_get_str(type, "name"), dev->type);
     }
     g_assert_true(found);
     qobject_unref(rsp);
@@ -62,8 +62,8 @@ static void test_help(const void *opaque)
         "max-variable-size", "max-volatile-variable-size", "size", "use-pio",
         "volatile-size",
     };
-    const QUefiDoor *door = opaque;
-    g_autofree char *args = g_strdup_printf("-device %s,help", door->type);
+    const QUefiDevice *dev = opaque;
+    g_autofree char *args = g_strdup_printf("-device %s,help", dev->type);
     g_autofree char *help = quefi_output(args);
 
     for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
@@ -84,7 +84,7 @@ static void test_help(const void *opaque)
 /* The command line of libvirt: JSON, plain path, sandbox where there is one */
 static void test_libvirt(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
+    const QUefiDevice *dev = opaque;
     char *path = quefi_tmp_path("vars.json");
     g_autofree char *args = NULL;
     g_autofree char *device = NULL;
@@ -92,7 +92,7 @@ static void test_libvirt(const void *opaque)
     QDict *rsp = qtest_qmp(qts, "{'execute': 'query-command-line-options'}");
     const QListEntry *entry;
     bool sandbox = false;
-    QUefiVars uv = { .door = door, .un_size = 8 };
+    QUefiVars uv = { .dev = dev, .un_size = 8 };
 
     QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), entry) {
         QDict *option = qobject_to(QDict, qlist_entry_obj(entry));
@@ -103,11 +103,11 @@ static void test_libvirt(const void *opaque)
     qobject_unref(rsp);
     qtest_quit(qts);
 
-    device = door->is_global ?
-        g_strdup_printf("-global %s.jsonfile=%s", door->type, path) :
+    device = dev->is_global ?
+        g_strdup_printf("-global %s.jsonfile=%s", dev->type, path) :
         g_strdup_printf("-device '{\"driver\":\"%s\",\"jsonfile\":\"%s\"}'",
-                        door->type, path);
-    args = g_strdup_printf("-M %s %s %s", door->machine, device, sandbox ?
+                        dev->type, path);
+    args = g_strdup_printf("-M %s %s %s", dev->machine, device, sandbox ?
                            "-sandbox on,obsolete=deny,elevateprivileges=deny,"
                            "spawn=deny,resourcecontrol=deny" : "");
     g_test_message("%s", args);
@@ -139,14 +139,14 @@ static void assert_refused(const char *args, const char *reason)
 /* One store on a machine, whichever way the two would have come */
 static void test_second(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
+    const QUefiDevice *dev = opaque;
 
-    for (size_t i = 0; i < quefi_n_doors; i++) {
-        const QUefiDoor *other = &quefi_doors[i];
+    for (size_t i = 0; i < quefi_n_devices; i++) {
+        const QUefiDevice *other = &quefi_devices[i];
         g_autofree char *first = NULL, *args = NULL;
 
-        if (!strcmp(other->arch, door->arch) && qtest_has_device(other->type)) {
-            first = quefi_door_args(door, NULL);
+        if (!strcmp(other->arch, dev->arch) && qtest_has_device(other->type)) {
+            first = quefi_device_args(dev, NULL);
             args = g_strdup_printf("%s -device %s", first, other->type);
             assert_refused(args, "one");
         }
@@ -160,7 +160,7 @@ static void test_second(const void *opaque)
 static char *find_device(QUefiVars *uv)
 {
     static const char anon[] = "/machine/peripheral-anon";
-    g_autofree char *type = g_strdup_printf("child<%s>", uv->door->type);
+    g_autofree char *type = g_strdup_printf("child<%s>", uv->dev->type);
     QDict *rsp = qtest_qmp(uv->qts, "{'execute': 'qom-list', 'arguments': "
                            "{'path': %s}}", anon);
     char *path = NULL;
@@ -181,9 +181,9 @@ static char *find_device(QUefiVars *uv)
 
 static void test_unrealize(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
+    const QUefiDevice *dev = opaque;
     char *file = quefi_tmp_path("vars.json");
-    QUefiVars *uv = quefi_start(door, false, file, NULL, NULL), *other;
+    QUefiVars *uv = quefi_start(dev, false, file, NULL, NULL), *other;
     g_autofree char *path = find_device(uv);
 
     g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT,
@@ -193,7 +193,7 @@ static void test_unrealize(const void *opaque)
                              "'value': false}}", path);
 
     /* The file is free, and all is in it */
-    other = quefi_start(door, false, file, NULL, NULL);
+    other = quefi_start(dev, false, file, NULL, NULL);
     quefi_assert_text(other, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT, "yes");
 
     /* Nothing that happens to the machine reaches the device any more */
@@ -217,7 +217,7 @@ static void test_unrealize(const void *opaque)
 
 static void test_size(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
+    const QUefiDevice *dev = opaque;
     static const char *const bad[] = {
         "size=0", "size=1", "size=4095", "size=3G", "volatile-size=4095",
         "hwerr-quota=262144", "max-variable-size=0",
@@ -226,13 +226,13 @@ static void test_size(const void *opaque)
     QUefiInfo info;
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        g_autofree char *args = quefi_door_args(door, bad[i]);
+        g_autofree char *args = quefi_device_args(dev, bad[i]);
 
         g_auto(GStrv) prop = g_strsplit(bad[i], "=", 2);
 
         assert_refused(args, prop[0]);
     }
-    uv = quefi_start(door, false, NULL, "size=4096", NULL);
+    uv = quefi_start(dev, false, NULL, "size=4096", NULL);
     g_assert_cmpint(quefi_query(uv, QUEFI_NV_BS, &info), ==, EFI_SUCCESS);
     g_assert_cmpint(info.max_storage, ==, 4096 - 28);
     quefi_stop(uv);
@@ -241,8 +241,8 @@ static void test_size(const void *opaque)
 /* 4.5: each limit is the one that was asked for */
 static void test_limits(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
-    QUefiVars *uv = quefi_start(door, false, NULL,
+    const QUefiDevice *dev = opaque;
+    QUefiVars *uv = quefi_start(dev, false, NULL,
                                 "size=65536,volatile-size=32768,"
                                 "max-variable-size=1024,"
                                 "max-auth-variable-size=2048,"
@@ -291,15 +291,15 @@ static void test_hardware_info(const void *opaque)
         0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
         0x00, 0x00, 0xf1, 0xfe, 0x00, 0x00, 0x00, 0x00,
     };
-    const QUefiDoor *door = opaque;
-    QUefiVars *uv = quefi_start(door, false, NULL, NULL, NULL);
+    const QUefiDevice *dev = opaque;
+    QUefiVars *uv = quefi_start(dev, false, NULL, NULL, NULL);
 
     for (int i = 0; i < 2; i++) {
         size_t size;
         g_autofree uint8_t *data = fw_cfg_file(uv, "etc/hardware-info",
                                                &size);
 
-        if (!strcmp(door->type, TYPE_UEFI_VARS_X64)) {
+        if (!strcmp(dev->type, TYPE_UEFI_VARS_X64)) {
             g_assert_nonnull(data);
             g_assert_cmpmem(data, size, vector, sizeof(vector));
         } else {
@@ -351,8 +351,8 @@ static const uint8_t *acpi_node(const uint8_t *aml, size_t size, size_t *len)
 
 static void test_acpi(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
-    QUefiVars *uv = quefi_start(door, false, NULL, NULL, NULL);
+    const QUefiDevice *dev = opaque;
+    QUefiVars *uv = quefi_start(dev, false, NULL, NULL, NULL);
     size_t size, len = 0;
     g_autofree uint8_t *tables = fw_cfg_file(uv, "etc/acpi/tables", &size);
     const uint8_t *node;
@@ -361,7 +361,7 @@ static void test_acpi(const void *opaque)
     g_assert_nonnull(tables);
     g_assert_cmpint(FIND(tables, size, "DSDT"), >=, 0);
     node = acpi_node(tables, size, &len);
-    if (!door->is_io) {
+    if (!dev->is_io) {
         g_assert_null(node);
     } else {
         g_assert_nonnull(node);
@@ -383,8 +383,8 @@ static void test_acpi(const void *opaque)
 
 static void test_fdt(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
-    QUefiVars *uv = quefi_start(door, false, NULL, NULL, NULL);
+    const QUefiDevice *dev = opaque;
+    QUefiVars *uv = quefi_start(dev, false, NULL, NULL, NULL);
     g_autofree uint8_t *fdt = quefi_fdt_load(uv);
     uint32_t parent, len;
     uint32_t node = quefi_fdt_find(fdt, "qemu,uefi-vars", &parent);
@@ -423,7 +423,7 @@ static void test_fdt(const void *opaque)
 
 static void test_pflash(const void *opaque)
 {
-    const QUefiDoor *door = opaque;
+    const QUefiDevice *dev = opaque;
     size_t size = is_x86() ? FLASH_SIZE_PC : FLASH_SIZE_VIRT;
     uint64_t base = is_x86() ? 0x100000000ull - size : 0;
     char *path = quefi_tmp_path("flash.fd");
@@ -445,7 +445,7 @@ static void test_pflash(const void *opaque)
     g_assert_cmpint(ftruncate(fileno(flash), size), ==, 0);
     fclose(flash);
 
-    uv = quefi_start(door, false, NULL, NULL, args);
+    uv = quefi_start(dev, false, NULL, NULL, args);
     assert_works(uv);
     g_assert_cmphex(qtest_readl(uv->qts, base), ==, 0xed32d533);
 
@@ -463,20 +463,20 @@ static void test_pflash(const void *opaque)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    quefi_add_door_tests("machine/types", test_types);
-    quefi_add_door_tests("machine/help", test_help);
-    quefi_add_door_tests("machine/libvirt", test_libvirt);
-    quefi_add_door_tests("machine/second", test_second);
-    quefi_add_door_tests("machine/unrealize", test_unrealize);
-    quefi_add_door_tests("machine/4.5/size", test_size);
-    quefi_add_door_tests("machine/4.5/limits", test_limits);
-    quefi_add_door_tests("machine/pflash", test_pflash);
+    quefi_add_device_tests("machine/types", test_types);
+    quefi_add_device_tests("machine/help", test_help);
+    quefi_add_device_tests("machine/libvirt", test_libvirt);
+    quefi_add_device_tests("machine/second", test_second);
+    quefi_add_device_tests("machine/unrealize", test_unrealize);
+    quefi_add_device_tests("machine/4.5/size", test_size);
+    quefi_add_device_tests("machine/4.5/limits", test_limits);
+    quefi_add_device_tests("machine/pflash", test_pflash);
     if (is_x86()) {
-        quefi_add_door_tests("machine/1.3/hardware-info",
-                             test_hardware_info);
-        quefi_add_door_tests("machine/1.3/acpi", test_acpi);
+        quefi_add_device_tests("machine/1.3/hardware-info",
+                               test_hardware_info);
+        quefi_add_device_tests("machine/1.3/acpi", test_acpi);
     } else {
-        quefi_add_door_tests("machine/1.3/fdt", test_fdt);
+        quefi_add_device_tests("machine/1.3/fdt", test_fdt);
     }
     return g_test_run();
 }

@@ -165,21 +165,21 @@ static bool file_has(const char *path, const char *what)
 /* ------------------------------------------------------------------------ */
 /* Moving */
 
-static void migration_start(Migration *m, const QUefiDoor *door, bool pio,
+static void migration_start(Migration *m, const QUefiDevice *dev, bool pio,
                             bool shared)
 {
     m->from_file = quefi_tmp_path("vars.json");
     m->to_file = shared ? m->from_file : quefi_tmp_path("vars.json");
     m->stream = quefi_tmp_path("stream");
     m->uri = g_strdup_printf("unix:%s", m->stream);
-    m->from = quefi_start(door, pio, m->from_file, NULL, SMALL);
+    m->from = quefi_start(dev, pio, m->from_file, NULL, SMALL);
 }
 
 static void launch_target(Migration *m, const char *incoming)
 {
     g_autofree char *args = g_strdup_printf(SMALL " -incoming %s",
                                             incoming);
-    QUefiVars *to = quefi_launch(m->from->door, m->from->use_pio, m->to_file,
+    QUefiVars *to = quefi_launch(m->from->dev, m->from->use_pio, m->to_file,
                                  NULL, args);
 
     to->base = m->from->base;
@@ -281,14 +281,14 @@ static void assert_mor_key(QUefiVars *uv)
                                    "keykey!!"), ==, EFI_SUCCESS);
 }
 
-static void test_boot(const QUefiDoor *door, bool pio)
+static void test_boot(const QUefiDevice *dev, bool pio)
 {
     Migration m;
     g_autofree char *before = NULL, *after = NULL;
     g_autofree char *registers = NULL, *registers_after = NULL;
     static const char half[] = "half a message, the other half..";
 
-    migration_start(&m, door, pio, false);
+    migration_start(&m, dev, pio, false);
     make_boot_state(m.from);
     before = describe_variables(m.from);
     /* A message half transferred, an error as the last status */
@@ -318,12 +318,12 @@ static void test_boot(const QUefiDoor *door, bool pio)
     migration_end(&m);
 }
 
-static void test_runtime(const QUefiDoor *door, bool pio)
+static void test_runtime(const QUefiDevice *dev, bool pio)
 {
     Migration m;
     g_autofree char *before = NULL, *after = NULL;
 
-    migration_start(&m, door, pio, true);
+    migration_start(&m, dev, pio, true);
     make_boot_state(m.from);
     quefi_event(m.from, QUEFI_END_OF_DXE);
     quefi_event(m.from, QUEFI_READY_TO_BOOT);
@@ -348,7 +348,7 @@ static void test_runtime(const QUefiDoor *door, bool pio)
     g_assert_cmpint(quefi_set_text(m.to, QUEFI_VENDOR, "Random3",
                                    QUEFI_NV_BS_RT, "here"), ==, EFI_SUCCESS);
     quefi_stop(m.from);
-    m.from = quefi_launch(door, pio, NULL, NULL, SMALL);
+    m.from = quefi_launch(dev, pio, NULL, NULL, SMALL);
     quefi_reset(m.to);
     quefi_assert_text(m.to, QUEFI_VENDOR, "Random3", QUEFI_NV_BS_RT, "here");
     quefi_assert_text(m.to, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
@@ -357,7 +357,7 @@ static void test_runtime(const QUefiDoor *door, bool pio)
 }
 
 /* The file of the target is not touched before the target runs */
-static void test_files(const QUefiDoor *door, bool pio)
+static void test_files(const QUefiDevice *dev, bool pio)
 {
     static const char other[] = "{\"version\": 2, \"variables\": [{\"name\": "
         "\"Old\", \"guid\": \"" QUEFI_VENDOR "\", \"attr\": 3, "
@@ -365,7 +365,7 @@ static void test_files(const QUefiDoor *door, bool pio)
     Migration m;
     g_autofree char *text = NULL, *from_text = NULL, *to_text = NULL;
 
-    migration_start(&m, door, pio, false);
+    migration_start(&m, dev, pio, false);
     make_boot_state(m.from);
     g_assert_true(g_file_set_contents(m.to_file, other, -1, NULL));
     launch_target(&m, "defer");
@@ -385,19 +385,19 @@ static void test_files(const QUefiDoor *door, bool pio)
     from_text = read_text(m.from_file);
     to_text = read_text(m.to_file);
     g_assert_cmpstr(from_text, ==, to_text);
-    m.from = quefi_launch(door, pio, NULL, NULL, SMALL);
-    m.to = quefi_start(door, pio, m.to_file, NULL, SMALL);
+    m.from = quefi_launch(dev, pio, NULL, NULL, SMALL);
+    m.to = quefi_start(dev, pio, m.to_file, NULL, SMALL);
     quefi_assert_text(m.to, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT,
                       "locked");
     migration_end(&m);
 }
 
 /* A target that waits to be continued makes no file */
-static void test_paused_target(const QUefiDoor *door, bool pio)
+static void test_paused_target(const QUefiDevice *dev, bool pio)
 {
     Migration m;
 
-    migration_start(&m, door, pio, false);
+    migration_start(&m, dev, pio, false);
     make_boot_state(m.from);
     launch_target(&m, m.uri);
     qtest_qmp_assert_success(m.from->qts, "{'execute': 'stop'}");
@@ -412,13 +412,13 @@ static void test_paused_target(const QUefiDoor *door, bool pio)
 }
 
 /* A file that is no store is not written over */
-static void test_foreign_file(const QUefiDoor *door, bool pio)
+static void test_foreign_file(const QUefiDevice *dev, bool pio)
 {
     static const char foreign[] = "root:x:0:0:root:/root:/bin/bash\n";
     Migration m;
     g_autofree char *text = NULL;
 
-    migration_start(&m, door, pio, false);
+    migration_start(&m, dev, pio, false);
     make_boot_state(m.from);
     g_assert_true(g_file_set_contents(m.to_file, foreign, -1, NULL));
     launch_target(&m, m.uri);
@@ -438,12 +438,12 @@ static void test_foreign_file(const QUefiDoor *door, bool pio)
 }
 
 /* A migration that fails leaves the source in charge */
-static void test_failed(const QUefiDoor *door, bool pio)
+static void test_failed(const QUefiDevice *dev, bool pio)
 {
     Migration m;
     QDict *rsp;
 
-    migration_start(&m, door, pio, true);
+    migration_start(&m, dev, pio, true);
     make_boot_state(m.from);
     /* Nobody listens there */
     rsp = qtest_qmp(m.from->qts, "{'execute': 'migrate', 'arguments': "
@@ -512,12 +512,12 @@ static void cancel_at(Migration *m, const char *status)
     g_assert_true(file_has(m->from_file, "After"));
 }
 
-static void test_cancelled(const QUefiDoor *door, bool pio)
+static void test_cancelled(const QUefiDevice *dev, bool pio)
 {
     Migration m;
     g_autofree char *before = NULL, *after = NULL;
 
-    migration_start(&m, door, pio, true);
+    migration_start(&m, dev, pio, true);
     make_boot_state(m.from);
     throttle(m.from);
     cancel_at(&m, "active");
@@ -546,18 +546,18 @@ static void test_cancelled(const QUefiDoor *door, bool pio)
  * The target refuses the state when a source that was paused has sent all of
  * it and given away the file: that goes on here, even before the machine does.
  */
-static void test_failed_paused(const QUefiDoor *door, bool pio)
+static void test_failed_paused(const QUefiDevice *dev, bool pio)
 {
     static const uint8_t large[4096];
     Migration m;
     g_autofree char *before = NULL, *after = NULL;
 
-    migration_start(&m, door, pio, true);
+    migration_start(&m, dev, pio, true);
     make_boot_state(m.from);
     g_assert_cmpint(quefi_set(m.from, QUEFI_VENDOR, "Large", QUEFI_NV_BS,
                               large, sizeof(large)), ==, EFI_SUCCESS);
     before = describe_variables(m.from);
-    m.to = quefi_launch(door, pio, m.to_file, "size=4096,hwerr-quota=0",
+    m.to = quefi_launch(dev, pio, m.to_file, "size=4096,hwerr-quota=0",
                         SMALL " -incoming defer");
     /* Otherwise the source would not hear of it */
     set_capability(m.from, "return-path", true);
@@ -585,17 +585,17 @@ static void test_failed_paused(const QUefiDoor *door, bool pio)
     quefi_assert_none(m.from, QUEFI_VENDOR, "Paused");
     quefi_assert_text(m.from, QUEFI_VENDOR, "After", QUEFI_NV_BS,
                       "still here");
-    m.to = quefi_launch(door, pio, NULL, NULL, SMALL);
+    m.to = quefi_launch(dev, pio, NULL, NULL, SMALL);
     migration_end(&m);
 }
 
 /* The machine runs on the target while its memory is still on the way */
-static void test_postcopy(const QUefiDoor *door, bool pio)
+static void test_postcopy(const QUefiDevice *dev, bool pio)
 {
     Migration m;
     g_autofree char *before = NULL, *after = NULL;
 
-    migration_start(&m, door, pio, true);
+    migration_start(&m, dev, pio, true);
     make_boot_state(m.from);
     before = describe_variables(m.from);
     launch_target(&m, "defer");
@@ -683,17 +683,17 @@ static void change_much(QUefiVars *uv)
     quefi_event(uv, QUEFI_EXIT_BOOT);
     g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Gone", QUEFI_NV_BS_RT,
                                    "soon"), ==, EFI_SUCCESS);
-    quefi_program(uv, uv->door->ram + 0x1000, 0x8000);
+    quefi_program(uv, uv->dev->ram + 0x1000, 0x8000);
     quefi_command(uv, 0x77);
 }
 
-static void test_snapshot(const QUefiDoor *door, bool pio)
+static void test_snapshot(const QUefiDevice *dev, bool pio)
 {
     char *path = quefi_tmp_path("vars.json"), *disk = quefi_tmp_path("disk");
     g_autofree char *before = NULL, *after = NULL, *file = NULL;
     g_autofree char *registers = NULL, *file_after = NULL;
     g_autofree char *registers_after = NULL, *later = NULL, *loaded = NULL;
-    QUefiVars *uv = quefi_start(door, pio, path, NULL, SMALL);
+    QUefiVars *uv = quefi_start(dev, pio, path, NULL, SMALL);
 
     g_assert_true(g_file_set_contents(disk, "", 0, NULL));
     add_image(uv, disk);
@@ -712,7 +712,7 @@ static void test_snapshot(const QUefiDoor *door, bool pio)
     g_assert_cmpstr(file, ==, file_after);
     registers_after = describe_registers(uv);
     g_assert_cmpstr(registers, ==, registers_after);
-    uv->buffer = door->ram;
+    uv->buffer = dev->ram;
     uv->buffer_size = UEFI_VARS_MAX_BUFFER_SIZE;
     after = describe_variables(uv);
     g_assert_cmpstr(before, ==, after);
@@ -734,7 +734,7 @@ static void test_snapshot(const QUefiDoor *door, bool pio)
     g_free(loaded);
     loaded = read_text(path);
     g_assert_cmpstr(loaded, ==, file);
-    uv->buffer = door->ram;
+    uv->buffer = dev->ram;
     uv->buffer_size = UEFI_VARS_MAX_BUFFER_SIZE;
     assert_boot_state(uv);
 
@@ -756,10 +756,10 @@ static void test_snapshot(const QUefiDoor *door, bool pio)
 /* Streams in files */
 
 /* Into a file and back, and back again */
-static void test_to_file(const QUefiDoor *door, bool pio)
+static void test_to_file(const QUefiDevice *dev, bool pio)
 {
     char *path = quefi_tmp_path("vars.json");
-    QUefiVars *uv = quefi_start(door, pio, path, NULL, SMALL);
+    QUefiVars *uv = quefi_start(dev, pio, path, NULL, SMALL);
     g_autofree char *before = NULL;
 
     make_boot_state(uv);
@@ -794,14 +794,14 @@ static size_t find_section(const char *stream, size_t size)
  * A migration with wrong bytes: it loads or it fails, with the file as it was.
  * What is changed begins at the name of the device.
  */
-static void test_damaged(const QUefiDoor *door, bool pio)
+static void test_damaged(const QUefiDevice *dev, bool pio)
 {
     Migration m;
     g_autofree char *stream = NULL;
     gsize size;
     size_t at;
 
-    migration_start(&m, door, pio, false);
+    migration_start(&m, dev, pio, false);
     make_boot_state(m.from);
     g_free(m.uri);
     m.uri = g_strdup_printf("file:%s", m.stream);
@@ -844,7 +844,7 @@ static void test_damaged(const QUefiDoor *door, bool pio)
         }
         quefi_stop(m.to);
     }
-    m.to = quefi_launch(door, pio, NULL, NULL, SMALL);
+    m.to = quefi_launch(dev, pio, NULL, NULL, SMALL);
     migration_end(&m);
 }
 
@@ -1069,7 +1069,7 @@ static void lab_try(Lab *lab, const uint8_t *data)
     lab->now = now;
 }
 
-static void lab_start(Lab *lab, const QUefiDoor *door, bool pio)
+static void lab_start(Lab *lab, const QUefiDevice *dev, bool pio)
 {
     static const char half[] = "half a message..";
     g_autofree char *disk = NULL;
@@ -1081,7 +1081,7 @@ static void lab_start(Lab *lab, const QUefiDoor *door, bool pio)
         .disk = quefi_tmp_path("disk"),
         .stream = quefi_tmp_path("stream"),
     };
-    lab->uv = quefi_start(door, pio, lab->file, NULL, SMALL);
+    lab->uv = quefi_start(dev, pio, lab->file, NULL, SMALL);
     make_rules(lab->uv);
     quefi_write(lab->uv, UEFI_VARS_REG_BUFFER_SIZE, 4, 16);
     quefi_pio_write(lab->uv, half, 16);
@@ -1148,7 +1148,7 @@ static void lab_end(Lab *lab)
     quefi_reset(m.to);
     before = describe_sorted(m.to);
     quefi_stop(m.to);
-    m.to = quefi_start(m.from->door, m.from->use_pio, lab->file, NULL, SMALL);
+    m.to = quefi_start(m.from->dev, m.from->use_pio, lab->file, NULL, SMALL);
     after = describe_sorted(m.to);
     g_assert_cmpstr(before, ==, after);
     quefi_stop(m.to);
@@ -1178,13 +1178,13 @@ static void try_field(Lab *lab, const GByteArray *good, const Field *f)
 }
 
 /* Each field at its edges; with -m slow, every one of those in lists */
-static void test_fields(const QUefiDoor *door, bool pio)
+static void test_fields(const QUefiDevice *dev, bool pio)
 {
     g_autoptr(GArray) fields = g_array_new(false, false, sizeof(Field));
     g_autoptr(GByteArray) good = NULL;
     Lab lab;
 
-    lab_start(&lab, door, pio);
+    lab_start(&lab, dev, pio);
     good = g_byte_array_ref(lab.now);
     walk_section(good, fields);
     for (guint i = 0; i < fields->len; i++) {
@@ -1199,14 +1199,14 @@ static void test_fields(const QUefiDoor *door, bool pio)
 }
 
 /* A few bits that are wrong, anywhere */
-static void test_flips(const QUefiDoor *door, bool pio)
+static void test_flips(const QUefiDevice *dev, bool pio)
 {
     g_autoptr(GArray) fields = g_array_new(false, false, sizeof(Field));
     g_autoptr(GByteArray) good = NULL;
     Field *begin, *end;
     Lab lab;
 
-    lab_start(&lab, door, pio);
+    lab_start(&lab, dev, pio);
     good = g_byte_array_ref(lab.now);
     walk_section(good, fields);
     begin = &g_array_index(fields, Field, 0);
@@ -1225,9 +1225,9 @@ static void test_flips(const QUefiDoor *door, bool pio)
 
 typedef struct Case {
     const char *name;
-    void (*run)(const QUefiDoor *door, bool pio);
+    void (*run)(const QUefiDevice *dev, bool pio);
     bool both;              /* with PIO, too */
-    bool each_kind;         /* not for each machine that has such a door */
+    bool each_kind;         /* not for each machine that has such a device */
 } Case;
 
 static const Case cases[] = {
@@ -1249,7 +1249,7 @@ static const Case cases[] = {
 
 typedef struct Run {
     const Case *test;
-    const QUefiDoor *door;
+    const QUefiDevice *dev;
     bool pio;
 } Run;
 
@@ -1257,34 +1257,34 @@ static void run_case(const void *opaque)
 {
     const Run *run = opaque;
 
-    run->test->run(run->door, run->pio);
+    run->test->run(run->dev, run->pio);
 }
 
-static void add_case(const QUefiDoor *door, const Case *test, bool pio)
+static void add_case(const QUefiDevice *dev, const Case *test, bool pio)
 {
     g_autofree char *path = g_strdup_printf("uefi-vars/%s/%s/migration/%s",
-                                            door->name, pio ? "pio" : "dma",
+                                            dev->name, pio ? "pio" : "dma",
                                             test->name);
     Run *run = g_new(Run, 1);
 
-    *run = (Run) { test, door, pio };
+    *run = (Run) { test, dev, pio };
     qtest_add_data_func_full(path, run, run_case, g_free);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t d = 0; d < quefi_n_doors; d++) {
-        const QUefiDoor *door = &quefi_doors[d];
+    for (size_t d = 0; d < quefi_n_devices; d++) {
+        const QUefiDevice *dev = &quefi_devices[d];
 
-        for (size_t i = 0; quefi_has_door(door) && i < ARRAY_SIZE(cases);
+        for (size_t i = 0; quefi_has_device(dev) && i < ARRAY_SIZE(cases);
              i++) {
-            if (cases[i].each_kind && strchr(door->name, '-')) {
+            if (cases[i].each_kind && strchr(dev->name, '-')) {
                 continue;
             }
-            add_case(door, &cases[i], false);
+            add_case(dev, &cases[i], false);
             if (cases[i].both) {
-                add_case(door, &cases[i], true);
+                add_case(dev, &cases[i], true);
             }
         }
     }

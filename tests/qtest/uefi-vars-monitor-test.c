@@ -32,12 +32,12 @@
     "a2e5ddfe799a2f4d8e508f2d96727182dfb40f30e5e8480c4e4d0b072c3417d444"    \
     "a3e36e1f80f76823f999a070f27e64911ed77428ebe05553cbdc5a"
 
-/* One door is enough: none of them knows of the monitor */
-static const QUefiDoor *door;
+/* One device is enough: none of them knows of the monitor */
+static const QUefiDevice *dev;
 
 static QUefiVars *start(const char *path)
 {
-    return quefi_start(door, false, path, NULL, NULL);
+    return quefi_start(dev, false, path, NULL, NULL);
 }
 
 static void stop(QUefiVars *uv, char *path)
@@ -406,7 +406,7 @@ static void test_keys(void)
 
 static void test_forced(void)
 {
-    QUefiVars *uv = quefi_start(door, false, NULL, "force-secure-boot=on",
+    QUefiVars *uv = quefi_start(dev, false, NULL, "force-secure-boot=on",
                                 NULL);
     QDict *status;
 
@@ -666,7 +666,7 @@ static void test_many(void)
     QDict *page;
 
     write_many(path);
-    uv = quefi_start(door, false, path, "size=4M", NULL);
+    uv = quefi_start(dev, false, path, "size=4M", NULL);
     page = qtest_qmp_assert_success_ref(uv->qts,
                                         "{'execute': 'query-uefi-vars'}");
     g_assert_cmpuint(qlist_size(qdict_get_qlist(page, "variables")), ==,
@@ -732,7 +732,7 @@ static void test_no_store(void)
 /* The store is still to come, with the machine */
 static void test_incoming(void)
 {
-    g_autofree char *args = quefi_door_args(door, NULL);
+    g_autofree char *args = quefi_device_args(dev, NULL);
     g_autofree char *all = g_strdup_printf("%s -incoming defer", args);
     QTestState *qts = qtest_init(all);
 
@@ -745,16 +745,16 @@ static void test_incoming(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < quefi_n_doors; i++) {
-        const QUefiDoor *d = &quefi_doors[i];
+    for (size_t i = 0; i < quefi_n_devices; i++) {
+        const QUefiDevice *d = &quefi_devices[i];
 
         if (!strcmp(d->arch, qtest_get_arch()) && !d->is_global &&
             qtest_has_device(d->type)) {
-            door = d;
+            dev = d;
         }
     }
     qtest_add_func("uefi-vars/monitor/no-store", test_no_store);
-    if (door) {
+    if (dev) {
         qtest_add_func("uefi-vars/monitor/query", test_query);
         qtest_add_func("uefi-vars/monitor/query-runtime", test_query_runtime);
         qtest_add_func("uefi-vars/monitor/set", test_set);

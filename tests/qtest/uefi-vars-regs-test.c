@@ -27,7 +27,7 @@
 
 static uint64_t ram_end(QUefiVars *uv)
 {
-    return (uv->door->arch[0] == 'a' ? 0x40000000 : 0) + RAM_SIZE;
+    return (uv->dev->arch[0] == 'a' ? 0x40000000 : 0) + RAM_SIZE;
 }
 
 /* Whether the device still does its work */
@@ -35,7 +35,7 @@ static void assert_alive(QUefiVars *uv)
 {
     g_assert_cmphex(quefi_command(uv, UEFI_VARS_CMD_RESET), ==,
                     UEFI_VARS_STS_SUCCESS);
-    quefi_program(uv, uv->door->ram, UEFI_VARS_MAX_BUFFER_SIZE);
+    quefi_program(uv, uv->dev->ram, UEFI_VARS_MAX_BUFFER_SIZE);
     g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Alive", QUEFI_BS_RT,
                                    "yes"), ==, EFI_SUCCESS);
     quefi_assert_text(uv, QUEFI_VENDOR, "Alive", QUEFI_BS_RT, "yes");
@@ -146,7 +146,7 @@ static void test_undefined(QUefiVars *uv)
 /* Every width at every offset: no crash, and the device works on */
 static void test_widths(QUefiVars *uv)
 {
-    unsigned max = uv->door->is_io ? 4 : 8;
+    unsigned max = uv->dev->is_io ? 4 : 8;
 
     for (unsigned width = 1; width <= max; width *= 2) {
         for (unsigned offset = 0; offset + width <= UEFI_VARS_REGS_SIZE;
@@ -236,8 +236,8 @@ static void test_dma_ram_end(QUefiVars *uv)
 static void test_dma_mmio(QUefiVars *uv)
 {
     /* IO-APIC or GIC distributor */
-    uint64_t other = uv->door->arch[0] == 'a' ? 0x08000000 : 0xfec00000;
-    uint64_t own = uv->door->is_io ? UEFI_VARS_X64_BASE : uv->base;
+    uint64_t other = uv->dev->arch[0] == 'a' ? 0x08000000 : 0xfec00000;
+    uint64_t own = uv->dev->is_io ? UEFI_VARS_X64_BASE : uv->base;
 
     g_assert_cmphex(run_at(uv, own), !=, UEFI_VARS_STS_SUCCESS);
     g_assert_cmphex(run_at(uv, own - 64), !=, UEFI_VARS_STS_SUCCESS);
@@ -259,7 +259,7 @@ static void test_pio_widths(QUefiVars *uv)
     static const uint8_t data[] = {
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
     };
-    unsigned max = uv->door->is_io ? 4 : 8;
+    unsigned max = uv->dev->is_io ? 4 : 8;
 
     for (unsigned width = 1; width <= max; width *= 2) {
         quefi_write(uv, REG_SIZE, 4, sizeof(data));
@@ -447,7 +447,7 @@ static void test_random(QUefiVars *uv)
         0x7fffffff, 0x80000000, 0xfef10000, 0xfffffff0, 0xffffffff,
     };
     g_autoptr(QUefiMsg) msg = set_message(uv, "Random");
-    unsigned widths = uv->door->is_io ? 3 : 4;
+    unsigned widths = uv->dev->is_io ? 3 : 4;
 
     for (int i = 0; i < 4000; i++) {
         unsigned width = 1 << g_test_rand_int_range(0, widths);
@@ -460,9 +460,9 @@ static void test_random(QUefiVars *uv)
             quefi_read(uv, offset, width);
             break;
         case 1:
-            qtest_memwrite(uv->qts, uv->door->ram, msg->bytes->data,
+            qtest_memwrite(uv->qts, uv->dev->ram, msg->bytes->data,
                            msg->bytes->len);
-            quefi_write(uv, REG_ADDR_LO, 4, uv->door->ram);
+            quefi_write(uv, REG_ADDR_LO, 4, uv->dev->ram);
             quefi_write(uv, REG_ADDR_HI, 4, 0);
             break;
         case 2:

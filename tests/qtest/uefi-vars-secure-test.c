@@ -3,7 +3,7 @@
  *
  * QTest of the UEFI variable service: secure boot, signed variables, policies
  *
- * The essential flows, over every door and through resets; unit tests go
+ * The essential flows, over every device and through resets; unit tests go
  * through every row.  Keys and signatures are made by openssl.
  *
  * Names of tests are rows of docs/specs/uefi-vars.rst.

@@ -351,7 +351,7 @@ static void test_fold_steps(void)
     check_bytes(disk, "{3}\n");
 }
 
-/* The program in the specification reads what this room writes */
+/* The program in the specification reads what is written here */
 static void check_reader(const char *script, const UefiDisk *disk)
 {
     g_autofree char *path = NULL;

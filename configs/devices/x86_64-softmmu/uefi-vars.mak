@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The PC machines with the doors they can have, and as little else as works:
+# The PC machines with the devices they can have, and as little else as works:
 # configure --without-default-devices --with-devices-x86_64=uefi-vars
 CONFIG_I440FX=y
 CONFIG_Q35=y

@@ -11,7 +11,7 @@
 #define TYPE_UEFI_VARS_SYSBUS   "uefi-vars-sysbus"
 #define TYPE_UEFI_VARS_X64      "uefi-vars-x64"
 
-/* Where the doors are: I/O port (isa) and guest-physical address (x64). */
+/* Where the devices are: I/O port (isa) and guest-physical address (x64). */
 #define UEFI_VARS_ISA_BASE      0x520
 #define UEFI_VARS_X64_BASE      0xfef10000
 

@@ -5,7 +5,7 @@
  *
  * Framing, checksums, recovery and folding of the file that jsonfile= names.
  * The format is specified in docs/specs/uefi-vars-file.rst.  Text goes in and
- * text comes out: the room neither knows JSON nor QEMU.
+ * text comes out: this layer neither knows JSON nor QEMU.
  *
  * The file is written in place, through one descriptor: no temporary file, no
  * rename, no sidecar.  It holds a document, optionally followed by a journal
@@ -15,7 +15,7 @@
 #ifndef HW_UEFI_VAR_SERVICE_FILE_H
 #define HW_UEFI_VAR_SERVICE_FILE_H
 
-/* Domain of the errors of this room */
+/* Domain of the errors of this layer */
 #define UEFI_VAR_FILE_ERROR (uefi_var_file_error_quark())
 GQuark uefi_var_file_error_quark(void);
 
@@ -36,7 +36,7 @@ typedef enum UefiVarFileError {
 typedef struct UefiVarFile UefiVarFile;
 
 /**
- * UefiVarFileOps: the five operations that the room needs of a file
+ * UefiVarFileOps: the five operations that are needed of a file
  *
  * They behave as the system calls of the same names do: -1 and errno on
  * failure, short transfers allowed.  uefi_var_file_open() uses the real ones;

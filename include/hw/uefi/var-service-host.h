@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: what all doors share besides the registers
+ * UEFI variable service: what all devices share besides the registers
  *
  * Connects the core to the rest of QEMU: properties, the store file, the run
  * state of the machine, resets, migration.
@@ -40,7 +40,7 @@ typedef struct UefiVarTransit {
     UefiVarService *adopted;    /* owned */
 } UefiVarTransit;
 
-/* Plain state, no QOM object: each door embeds it. */
+/* Plain state, no QOM object: each device embeds it. */
 typedef struct UefiVarDevice {
     /* Properties */
     char *jsonfile;
@@ -71,7 +71,7 @@ typedef struct UefiVarDevice {
     Notifier exit;
 } UefiVarDevice;
 
-/* By this interface a door is found, whatever bus it is on. */
+/* By this interface the device is found, whatever bus it is on. */
 #define TYPE_UEFI_VARS_IF "uefi-vars-if"
 typedef struct UefiVarsIf UefiVarsIf;
 typedef struct UefiVarsIfClass UefiVarsIfClass;
@@ -86,9 +86,9 @@ struct UefiVarsIfClass {
 UefiVarDevice *uefi_vars_find(void);
 
 /*
- * The properties of every door: to be listed in its array, @field being the
- * UefiVarDevice in the door's state.  uefi_vars_device_class_init() tells what
- * they mean.
+ * The properties of every device: to be listed in its array, @field being the
+ * UefiVarDevice in the device's state.  uefi_vars_device_class_init() tells
+ * what they mean.
  */
 #define DEFINE_UEFI_VARS_PROPERTIES(state, field)                           \
     DEFINE_PROP_STRING("jsonfile", state, field.jsonfile),                  \
@@ -122,7 +122,7 @@ UefiVarDevice *uefi_vars_find(void);
                        UEFI_LIMIT_HWERR_QUOTA)
 
 /**
- * uefi_vars_device_class_init: what is the same for the class of every door
+ * uefi_vars_device_class_init: what is the same for the class of every device
  *
  * The class must implement TYPE_UEFI_VARS_IF, and have its properties set
  * before.
@@ -135,7 +135,7 @@ void uefi_vars_device_class_init(ObjectClass *oc,
  * @as: what DMA addresses mean
  * @region_size: of the register region, bytes
  *
- * The door maps @d->regs.mr afterwards.
+ * The device maps @d->regs.mr afterwards.
  */
 bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
                               AddressSpace *as, uint64_t region_size,
@@ -153,14 +153,14 @@ void uefi_vars_device_loaded(UefiVarDevice *d);
 extern const VMStateDescription vmstate_uefi_vars_device;
 extern const VMStateDescription vmstate_uefi_vars_bundled;
 
-/* What the doors on the system bus call themselves in a stream */
+/* What the devices on the system bus call themselves in a stream */
 #define UEFI_VARS_VMSTATE_NAME  "uefi-vars-sysbus"
 
-/* Version 0 of a door's state is the bundled device's. */
+/* Version 0 of a device's state is the bundled device's. */
 bool uefi_vars_stream_is_bundled(void *opaque, int version_id);
 bool uefi_vars_stream_is_ours(void *opaque, int version_id);
 
-/* The fields of those doors, @field being the UefiVarDevice in its state */
+/* The fields of those devices, @field being the UefiVarDevice in its state */
 #define VMSTATE_UEFI_VARS(field, state)                                     \
     VMSTATE_STRUCT_TEST(field, state, uefi_vars_stream_is_bundled, 0,       \
                         vmstate_uefi_vars_bundled, UefiVarDevice),          \

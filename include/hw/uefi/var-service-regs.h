@@ -3,7 +3,7 @@
  *
  * UEFI variable service: the register block (docs/specs/uefi-vars.rst, 1)
  *
- * Plain state, no QOM object: each door embeds it, and maps @mr where its bus
+ * Plain state, no QOM object: each device embeds it, and maps @mr where its bus
  * has room for it.
  */
 

@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: what the rooms of the core offer each other
+ * UEFI variable service: what the files of the core offer each other
  *
- * The rooms and the direction in which data flows through them are described
+ * The layers and the direction in which data flows through them are described
  * in docs/devel/uefi-vars.rst; the semantics, and the row numbers that
  * comments cite, in docs/specs/uefi-vars.rst.
  *

@@ -31,7 +31,7 @@
 #define VIRT_ARGS       "-nodefaults"
 #define VIRT_RAM        0x41000000
 
-const QUefiDoor quefi_doors[] = {
+const QUefiDevice quefi_devices[] = {
     {
         .name = "isa", .arch = "x86_64", .type = TYPE_UEFI_VARS_ISA,
         .machine = "pc " PC_ARGS, .ram = PC_RAM,
@@ -56,24 +56,24 @@ const QUefiDoor quefi_doors[] = {
         .machine = "virt " VIRT_ARGS, .ram = VIRT_RAM,
     },
 };
-const size_t quefi_n_doors = ARRAY_SIZE(quefi_doors);
+const size_t quefi_n_devices = ARRAY_SIZE(quefi_devices);
 
 /* ------------------------------------------------------------------------ */
 /* Command lines */
 
-char *quefi_door_args(const QUefiDoor *door, const char *props)
+char *quefi_device_args(const QUefiDevice *dev, const char *props)
 {
     GString *args = g_string_new(NULL);
 
-    g_string_printf(args, "-M %s", door->machine);
-    if (door->is_global) {
+    g_string_printf(args, "-M %s", dev->machine);
+    if (dev->is_global) {
         g_auto(GStrv) list = g_strsplit(props ?: "", ",", 0);
 
         for (char **prop = list; *prop; prop++) {
-            g_string_append_printf(args, " -global %s.%s", door->type, *prop);
+            g_string_append_printf(args, " -global %s.%s", dev->type, *prop);
         }
     } else {
-        g_string_append_printf(args, " -device %s%s%s", door->type,
+        g_string_append_printf(args, " -device %s%s%s", dev->type,
                                props ? "," : "", props ?: "");
     }
     return g_string_free(args, false);
@@ -246,7 +246,7 @@ static uint64_t quefi_fdt_base(QUefiVars *uv)
 uint64_t quefi_read(QUefiVars *uv, unsigned offset, unsigned width)
 {
     uint64_t addr = uv->base + offset;
-    bool is_io = uv->door->is_io;
+    bool is_io = uv->dev->is_io;
 
     switch (width) {
     case 1:
@@ -265,7 +265,7 @@ void quefi_write(QUefiVars *uv, unsigned offset, unsigned width,
                  uint64_t value)
 {
     uint64_t addr = uv->base + offset;
-    bool is_io = uv->door->is_io;
+    bool is_io = uv->dev->is_io;
 
     switch (width) {
     case 1:
@@ -358,17 +358,17 @@ void quefi_pio_read(QUefiVars *uv, void *data, size_t size)
 
 void quefi_attach(QUefiVars *uv)
 {
-    uv->base = uv->door->base ?: quefi_fdt_base(uv);
+    uv->base = uv->dev->base ?: quefi_fdt_base(uv);
     g_assert_cmphex(quefi_read(uv, UEFI_VARS_REG_MAGIC, 2), ==,
                     UEFI_VARS_MAGIC);
     g_assert_cmphex(quefi_command(uv, UEFI_VARS_CMD_RESET), ==,
                     UEFI_VARS_STS_SUCCESS);
-    quefi_program(uv, uv->door->ram, UEFI_VARS_MAX_BUFFER_SIZE);
+    quefi_program(uv, uv->dev->ram, UEFI_VARS_MAX_BUFFER_SIZE);
     uv->use_pio = quefi_read(uv, UEFI_VARS_REG_FLAGS, 4) &
         UEFI_VARS_FLAG_USE_PIO;
 }
 
-QUefiVars *quefi_launch(const QUefiDoor *door, bool pio, const char *jsonfile,
+QUefiVars *quefi_launch(const QUefiDevice *dev, bool pio, const char *jsonfile,
                         const char *props, const char *args)
 {
     QUefiVars *uv = g_new0(QUefiVars, 1);
@@ -376,20 +376,20 @@ QUefiVars *quefi_launch(const QUefiDoor *door, bool pio, const char *jsonfile,
         g_strconcat("use-pio=", pio ? "on" : "off",
                     jsonfile ? ",jsonfile=" : "", jsonfile ?: "",
                     props ? "," : "", props ?: "", NULL);
-    g_autofree char *door_args = quefi_door_args(door, all);
+    g_autofree char *device_args = quefi_device_args(dev, all);
 
-    uv->door = door;
+    uv->dev = dev;
     uv->un_size = 8;
     uv->jsonfile = g_strdup(jsonfile);
-    uv->args = g_strconcat(door_args, " ", args, NULL);
+    uv->args = g_strconcat(device_args, " ", args, NULL);
     uv->qts = qtest_init(uv->args);
     return uv;
 }
 
-QUefiVars *quefi_start(const QUefiDoor *door, bool pio, const char *jsonfile,
+QUefiVars *quefi_start(const QUefiDevice *dev, bool pio, const char *jsonfile,
                        const char *props, const char *args)
 {
-    QUefiVars *uv = quefi_launch(door, pio, jsonfile, props, args);
+    QUefiVars *uv = quefi_launch(dev, pio, jsonfile, props, args);
 
     quefi_attach(uv);
     g_assert_cmpint(uv->use_pio, ==, pio);
@@ -497,7 +497,7 @@ static uint8_t pci_read(QUefiVars *uv, unsigned devfn, unsigned offset)
 /* What firmware does so that the power management registers answer */
 static void enable_pm(QUefiVars *uv)
 {
-    if (g_str_has_prefix(uv->door->machine, "q35")) {
+    if (g_str_has_prefix(uv->dev->machine, "q35")) {
         pci_write(uv, 31 << 3, 0x40, PM_BASE | 1);
         pci_write(uv, 31 << 3, 0x44, 0x80);
     } else {
@@ -1026,7 +1026,7 @@ EfiStatus quefi_policy_register(QUefiVars *uv, const char *guid,
 
 typedef struct QUefiRun {
     const QUefiCase *test;
-    const QUefiDoor *door;
+    const QUefiDevice *dev;
     bool pio;
 } QUefiRun;
 
@@ -1052,7 +1052,7 @@ static void quefi_run(const void *opaque)
 {
     const QUefiRun *run = opaque;
     char *jsonfile = quefi_tmp_path("vars.json");
-    QUefiVars *uv = quefi_start(run->door, run->pio, jsonfile,
+    QUefiVars *uv = quefi_start(run->dev, run->pio, jsonfile,
                                 run->test->props, NULL);
 
     run->test->run(uv);
@@ -1060,39 +1060,39 @@ static void quefi_run(const void *opaque)
     quefi_tmp_free(jsonfile);
 }
 
-bool quefi_has_door(const QUefiDoor *door)
+bool quefi_has_device(const QUefiDevice *dev)
 {
-    const char *only = g_getenv("UEFI_VARS_DOORS");
+    const char *only = g_getenv("UEFI_VARS_DEVICES");
     g_auto(GStrv) names = only ? g_strsplit(only, " ", 0) : NULL;
 
-    return !strcmp(door->arch, qtest_get_arch()) &&
-        (!names || g_strv_contains((const char *const *)names, door->name)) &&
-        qtest_has_device(door->type);
+    return !strcmp(dev->arch, qtest_get_arch()) &&
+        (!names || g_strv_contains((const char *const *)names, dev->name)) &&
+        qtest_has_device(dev->type);
 }
 
-/* A build may leave out doors, but one of an architecture it must have */
-static void quefi_check_doors(void)
+/* A build may leave out devices, but one of an architecture it must have */
+static void quefi_check_devices(void)
 {
     bool wanted = false, found = false;
 
-    for (size_t d = 0; d < quefi_n_doors; d++) {
-        wanted |= !strcmp(quefi_doors[d].arch, qtest_get_arch());
-        found |= quefi_has_door(&quefi_doors[d]);
+    for (size_t d = 0; d < quefi_n_devices; d++) {
+        wanted |= !strcmp(quefi_devices[d].arch, qtest_get_arch());
+        found |= quefi_has_device(&quefi_devices[d]);
     }
     g_assert_cmpint(wanted, ==, found);
 }
 
 void quefi_add_cases(const QUefiCase *cases, size_t n)
 {
-    quefi_check_doors();
-    for (size_t d = 0; d < quefi_n_doors; d++) {
-        const QUefiDoor *door = &quefi_doors[d];
+    quefi_check_devices();
+    for (size_t d = 0; d < quefi_n_devices; d++) {
+        const QUefiDevice *dev = &quefi_devices[d];
 
-        for (size_t i = 0; quefi_has_door(door) && i < 2 * n; i++) {
+        for (size_t i = 0; quefi_has_device(dev) && i < 2 * n; i++) {
             bool pio = i >= n;
             const QUefiCase *test = &cases[i % n];
             g_autofree char *path =
-                g_strdup_printf("uefi-vars/%s/%s/%s", door->name,
+                g_strdup_printf("uefi-vars/%s/%s/%s", dev->name,
                                 pio ? "pio" : "dma", test->name);
             QUefiRun *run;
 
@@ -1100,23 +1100,23 @@ void quefi_add_cases(const QUefiCase *cases, size_t n)
                 continue;
             }
             run = g_new(QUefiRun, 1);
-            *run = (QUefiRun) { test, door, pio };
+            *run = (QUefiRun) { test, dev, pio };
             qtest_add_data_func_full(path, run, quefi_run, g_free);
         }
     }
 }
 
-void quefi_add_door_tests(const char *name, void (*fn)(const void *door))
+void quefi_add_device_tests(const char *name, void (*fn)(const void *dev))
 {
-    quefi_check_doors();
-    for (size_t d = 0; d < quefi_n_doors; d++) {
-        const QUefiDoor *door = &quefi_doors[d];
+    quefi_check_devices();
+    for (size_t d = 0; d < quefi_n_devices; d++) {
+        const QUefiDevice *dev = &quefi_devices[d];
 
-        if (quefi_has_door(door)) {
+        if (quefi_has_device(dev)) {
             g_autofree char *path = g_strdup_printf("uefi-vars/%s/%s",
-                                                    door->name, name);
+                                                    dev->name, name);
 
-            qtest_add_data_func(path, door, fn);
+            qtest_add_data_func(path, dev, fn);
         }
     }
 }

@@ -3,7 +3,7 @@
  *
  * libqos driver for the UEFI variable service (docs/specs/uefi-vars.rst)
  *
- * Plays the firmware: finds the device through the door that the machine
+ * Plays the firmware: finds the device in the way that the machine
  * has, programs it, and exchanges messages by DMA or by PIO, whichever the
  * device asks for.  Every exchange also checks what every reply must obey:
  * the header comes back as it was sent, nothing behind the message changes,
@@ -18,9 +18,9 @@
 #include "hw/uefi/var-service-edk2.h"
 
 /* ------------------------------------------------------------------------ */
-/* Doors: the ways a machine can have the device */
+/* A device of the family, and a machine that can have it */
 
-typedef struct QUefiDoor {
+typedef struct QUefiDevice {
     const char *name;       /* in test paths */
     const char *arch;       /* as in qtest_get_arch() */
     const char *type;       /* QOM type of the device */
@@ -29,32 +29,32 @@ typedef struct QUefiDoor {
     uint64_t base;          /* of the registers; 0: look into the FDT */
     bool is_io;             /* @base is an I/O port */
     bool is_global;         /* the machine makes it, -global configures it */
-} QUefiDoor;
+} QUefiDevice;
 
-extern const QUefiDoor quefi_doors[];
-extern const size_t quefi_n_doors;
+extern const QUefiDevice quefi_devices[];
+extern const size_t quefi_n_devices;
 
 /**
- * quefi_has_door: whether the QEMU under test can have that one
+ * quefi_has_device: whether the QEMU under test can have that one
  *
- * UEFI_VARS_DOORS in the environment, "NAME NAME...", leaves only those.
+ * UEFI_VARS_DEVICES in the environment, "NAME NAME...", leaves only those.
  */
-bool quefi_has_door(const QUefiDoor *door);
+bool quefi_has_device(const QUefiDevice *dev);
 
-/* RAM at QUefiDoor.ram that belongs to the test, bytes */
+/* RAM at QUefiDevice.ram that belongs to the test, bytes */
 #define QUEFI_RAM_SIZE  0x100000
 
 /**
- * quefi_door_args: the command line that makes a machine with the device
+ * quefi_device_args: the command line that makes a machine with the device
  * @props: properties of the device, "a=b,c=d", or NULL
  *
  * Returns a string for the shell, for the caller to free.
  */
-char *quefi_door_args(const QUefiDoor *door, const char *props);
+char *quefi_device_args(const QUefiDevice *dev, const char *props);
 
 /**
  * quefi_refused: start a QEMU that must refuse to run
- * @args: command line, as in quefi_door_args()
+ * @args: command line, as in quefi_device_args()
  *
  * Asserts that QEMU exits with status 1, and returns what it wrote to
  * stderr, for the caller to free.
@@ -73,7 +73,7 @@ char *quefi_output(const char *args);
 
 typedef struct QUefiVars {
     QTestState *qts;
-    const QUefiDoor *door;
+    const QUefiDevice *dev;
     char *jsonfile;         /* path, or NULL */
     char *args;             /* command line */
     uint64_t base;          /* of the registers */
@@ -90,11 +90,11 @@ typedef struct QUefiVars {
  * @props: further properties of the device, or NULL
  * @args: further command line, or NULL
  */
-QUefiVars *quefi_start(const QUefiDoor *door, bool pio, const char *jsonfile,
+QUefiVars *quefi_start(const QUefiDevice *dev, bool pio, const char *jsonfile,
                        const char *props, const char *args);
 
 /** quefi_launch: the same without attaching, for an incoming migration */
-QUefiVars *quefi_launch(const QUefiDoor *door, bool pio, const char *jsonfile,
+QUefiVars *quefi_launch(const QUefiDevice *dev, bool pio, const char *jsonfile,
                         const char *props, const char *args);
 
 /** quefi_stop: quit QEMU in an orderly way */
@@ -320,7 +320,7 @@ EfiStatus quefi_policy_register(QUefiVars *uv, const char *guid,
 /* ------------------------------------------------------------------------ */
 /* Test cases */
 
-/* A body that is written once and runs over every door */
+/* A body that is written once and runs over every device */
 typedef struct QUefiCase {
     const char *name;       /* rows of the specification, where it has any */
     void (*run)(QUefiVars *uv);
@@ -329,8 +329,8 @@ typedef struct QUefiCase {
 } QUefiCase;
 
 /**
- * quefi_add_cases: register each case for each door of this architecture,
- * with DMA and with PIO, as uefi-vars/DOOR/TRANSFER/NAME
+ * quefi_add_cases: register each case for each device of this architecture,
+ * with DMA and with PIO, as uefi-vars/DEVICE/TRANSFER/NAME
  *
  * Each runs on a machine of its own with an empty store in a file.
  */
@@ -339,10 +339,10 @@ void quefi_add_cases(const QUefiCase *cases, size_t n);
 #define QUEFI_ADD_CASES(cases) quefi_add_cases(cases, ARRAY_SIZE(cases))
 
 /**
- * quefi_add_door_tests: register a test for each door of this architecture,
- * as uefi-vars/DOOR/NAME; @fn gets the QUefiDoor
+ * quefi_add_device_tests: register a test for each device of this architecture,
+ * as uefi-vars/DEVICE/NAME; @fn gets the QUefiDevice
  */
-void quefi_add_door_tests(const char *name, void (*fn)(const void *door));
+void quefi_add_device_tests(const char *name, void (*fn)(const void *dev));
 
 /** quefi_tmp_path: a path in a new directory; for quefi_tmp_free() to remove */
 char *quefi_tmp_path(const char *name);
