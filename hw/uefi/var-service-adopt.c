@@ -18,7 +18,7 @@
 #include "qemu/error-report.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
-#include "hw/uefi/var-service-host.h"
+#include "hw/uefi/var-service-device.h"
 
 #define MAX_POLICY_SIZE     0xffff      /* of one entry, bytes */
 

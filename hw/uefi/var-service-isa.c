@@ -13,7 +13,7 @@
 #include "hw/isa/isa.h"
 #include "migration/vmstate.h"
 #include "system/dma.h"
-#include "hw/uefi/var-service-host.h"
+#include "hw/uefi/var-service-device.h"
 
 struct UefiVarsIsaState {
     ISADevice parent_obj;

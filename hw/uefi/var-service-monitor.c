@@ -11,7 +11,7 @@
 #include "qapi/error.h"
 #include "qapi/qapi-commands-uefi.h"
 #include "qapi/qapi-events-uefi.h"
-#include "hw/uefi/var-service-host.h"
+#include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-monitor.h"
 #include "hw/uefi/var-service-status.h"
 #include "trace.h"

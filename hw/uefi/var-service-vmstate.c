@@ -11,7 +11,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "migration/vmstate.h"
-#include "hw/uefi/var-service-host.h"
+#include "hw/uefi/var-service-device.h"
 
 bool uefi_vars_stream_is_bundled(void *opaque, int version_id)
 {

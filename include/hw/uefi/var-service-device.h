@@ -7,8 +7,8 @@
  * state of the machine, resets, migration.
  */
 
-#ifndef HW_UEFI_VAR_SERVICE_HOST_H
-#define HW_UEFI_VAR_SERVICE_HOST_H
+#ifndef HW_UEFI_VAR_SERVICE_DEVICE_H
+#define HW_UEFI_VAR_SERVICE_DEVICE_H
 
 #include "qemu/notify.h"
 #include "qemu/timer.h"
@@ -175,4 +175,4 @@ bool uefi_vars_transit_valid(void *opaque, int version_id);
 /** uefi_vars_transit_arrived: check and take over; 0 or a negative errno */
 int uefi_vars_transit_arrived(UefiVarDevice *d);
 
-#endif /* HW_UEFI_VAR_SERVICE_HOST_H */
+#endif /* HW_UEFI_VAR_SERVICE_DEVICE_H */

@@ -16,7 +16,7 @@
 #include "qemu/module.h"
 #include "migration/misc.h"
 #include "system/system.h"
-#include "hw/uefi/var-service-host.h"
+#include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-pkcs7.h"
 #include "hw/uefi/var-service-text.h"
 #include "trace.h"
