@@ -7,6 +7,13 @@
 #include "qemu/osdep.h"
 #include "tool.h"
 
+static const ToolCommand *const commands[] = {
+    &tool_cmd_status, &tool_cmd_list, &tool_cmd_get, &tool_cmd_set,
+    &tool_cmd_rm, &tool_cmd_diff, &tool_cmd_check, &tool_cmd_import,
+    &tool_cmd_export, &tool_cmd_fold, &tool_cmd_enroll, &tool_cmd_reset_keys,
+    &tool_cmd_sign, &tool_cmd_descriptor,
+};
+
 int tool_fail(const char *format, ...)
 {
     g_autofree char *text = NULL;
@@ -19,13 +26,19 @@ int tool_fail(const char *format, ...)
     return TOOL_FAILED;
 }
 
+int tool_fail_with(const GError *err)
+{
+    return tool_fail("%s", err->message);
+}
+
 static void print_help(FILE *out)
 {
     fputs("Usage: " TOOL_NAME " COMMAND [OPTION...] FILE [ARGUMENT...]\n\n"
           "See and change the UEFI variables that a QEMU device keeps in "
           "FILE.\n\nCommands:\n", out);
-    for (const ToolCommand *c = tool_commands; c->name; c++) {
-        fprintf(out, "  %-19s %s\n", c->name, c->summary);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        fprintf(out, "  %-19s %s\n", commands[i]->name,
+                commands[i]->summary);
     }
     fputs("\n'" TOOL_NAME " COMMAND --help' shows the options of a command.\n",
           out);
@@ -80,9 +93,9 @@ int main(int argc, char **argv)
         print_help(stdout);
         return TOOL_OK;
     }
-    for (const ToolCommand *c = tool_commands; c->name; c++) {
-        if (!strcmp(c->name, argv[1])) {
-            int status = run(c, argv + 1);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (!strcmp(commands[i]->name, argv[1])) {
+            int status = run(commands[i], argv + 1);
 
             if (fflush(stdout) || ferror(stdout)) {
                 return tool_fail("standard output: %s", g_strerror(errno));

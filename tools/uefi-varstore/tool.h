@@ -18,6 +18,9 @@ enum { TOOL_OK, TOOL_FAILED, TOOL_USAGE };
 /** tool_fail: @format to standard error on one line; returns TOOL_FAILED */
 int tool_fail(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/** tool_fail_with: the same with the message of @err */
+int tool_fail_with(const GError *err);
+
 /* ------------------------------------------------------------------------ */
 /* store.c: the file */
 
@@ -71,20 +74,62 @@ const UefiVariable *tool_store_next(const ToolStore *s,
                                     const UefiVariable *var);
 
 /* ------------------------------------------------------------------------ */
-/* commands.c: what several commands need; they say what fails */
+/* input.c: what commands are given; the functions say what fails */
 
 /** tool_open: tool_store_open() that prints warnings as well as errors */
 ToolStore *tool_open(const char *path, ToolAccess access);
 
-/* Options: properties of the device that the store is for */
-extern gint64 tool_size, tool_hwerr_quota;
+/**
+ * tool_find: the only variable called @name, of @vendor unless that is NULL
+ *
+ * A name is what 'list' shows.  Returns NULL when there is none, and with
+ * @ambiguous set when there are several.
+ */
+const UefiVariable *tool_find(const ToolStore *s, const char *name,
+                              const UefiGuid *vendor, bool *ambiguous);
 
+/** tool_find_or_fail: the same, saying so when there is not just one */
+const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name,
+                                      const UefiGuid *vendor);
+
+/** tool_read_file: all of @path, or of standard input for - */
+GBytes *tool_read_file(const char *path);
+
+/** tool_read_name: the name of a variable as 'list' shows it; caller frees */
+uint16_t *tool_read_name(const char *name);
+
+/* ------------------------------------------------------------------------ */
+/* options.c: options that several commands have */
+
+typedef struct ToolOptions {
+    gboolean json;
+    char *vendor;
+    char *attributes;
+    gint64 size;            /* properties of the device that */
+    gint64 hwerr_quota;     /* the store is for, in bytes */
+} ToolOptions;
+
+extern ToolOptions tool_options;
+
+#define TOOL_OPTION_JSON \
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &tool_options.json, \
+      "Print JSON instead of text", NULL }
+#define TOOL_OPTION_VENDOR \
+    { "guid", 'g', 0, G_OPTION_ARG_STRING, &tool_options.vendor, \
+      "Vendor of the variable, by GUID or known name", "GUID" }
 #define TOOL_OPTION_SIZE \
-    { "size", 's', 0, G_OPTION_ARG_INT64, &tool_size, \
+    { "size", 's', 0, G_OPTION_ARG_INT64, &tool_options.size, \
       "The device's size property; 262144 by default", "BYTES" }
 #define TOOL_OPTION_HWERR_QUOTA \
-    { "hwerr-quota", 0, 0, G_OPTION_ARG_INT64, &tool_hwerr_quota, \
+    { "hwerr-quota", 0, 0, G_OPTION_ARG_INT64, &tool_options.hwerr_quota, \
       "The device's hwerr-quota property; 0 by default", "BYTES" }
+
+/**
+ * tool_get_vendor: the GUID of --guid, in @buf, or NULL without that option
+ *
+ * Returns false with a message when it is no vendor.
+ */
+bool tool_get_vendor(UefiGuid *buf, const UefiGuid **vendor);
 
 /** tool_check_limits: whether the properties can be what the options say */
 bool tool_check_limits(void);
@@ -92,18 +137,12 @@ bool tool_check_limits(void);
 /** tool_configure: limit @s as that device; before, it has hardly any limit */
 void tool_configure(ToolStore *s);
 
-/** tool_read_file: all of @path, or of standard input for - */
-GBytes *tool_read_file(const char *path);
-
 /**
  * tool_read_attributes: those that @text lists, or as they are for NULL
  * @attributes: must be possible for a variable of a device with @limits
  */
 bool tool_read_attributes(const char *text, const UefiVarLimits *limits,
                           uint32_t *attributes);
-
-/** tool_read_name: the name of a variable as 'list' shows it; caller frees */
-uint16_t *tool_read_name(const char *name);
 
 /* ------------------------------------------------------------------------ */
 /* keys.c: files with keys */
@@ -224,29 +263,7 @@ void tool_hexdump(GString *out, const uint8_t *data, size_t size);
 bool tool_device_path(GString *out, const uint8_t *data, size_t size);
 
 /* ------------------------------------------------------------------------ */
-/* descriptor.c: firmware for managers of virtual machines */
-
-extern const GOptionEntry tool_descriptor_options[];
-int tool_run_descriptor(char **args);
-
-/* ------------------------------------------------------------------------ */
-/* status.c: secure boot */
-
-/**
- * tool_print_status: what the store, with its limits, means for secure boot
- * @force: property of the device
- */
-void tool_print_status(ToolStore *s, bool force, bool json);
-
-/* ------------------------------------------------------------------------ */
-/* transfer.c: commands that move stores between systems */
-
-extern const GOptionEntry tool_import_options[], tool_export_options[];
-int tool_run_import(char **args);
-int tool_run_export(char **args);
-
-/* ------------------------------------------------------------------------ */
-/* commands.c: each returns an exit status */
+/* cmd-NAME.c, transfer.c: the commands */
 
 typedef struct ToolCommand {
     const char *name;
@@ -255,18 +272,22 @@ typedef struct ToolCommand {
     const GOptionEntry *options;
     int min_args;
     int max_args;           /* -1: any number */
-    int (*run)(char **args);
+    int (*run)(char **args);    /* returns an exit status */
 } ToolCommand;
 
-extern const ToolCommand tool_commands[];   /* ends with a NULL name */
-
-/* enroll.c */
-extern const GOptionEntry tool_enroll_options[];
-int tool_run_enroll(char **args);
-int tool_run_reset_keys(char **args);
-
-/* sign.c */
-extern const GOptionEntry tool_sign_options[];
-int tool_run_sign(char **args);
+extern const ToolCommand tool_cmd_check;
+extern const ToolCommand tool_cmd_descriptor;
+extern const ToolCommand tool_cmd_diff;
+extern const ToolCommand tool_cmd_enroll;
+extern const ToolCommand tool_cmd_export;
+extern const ToolCommand tool_cmd_fold;
+extern const ToolCommand tool_cmd_get;
+extern const ToolCommand tool_cmd_import;
+extern const ToolCommand tool_cmd_list;
+extern const ToolCommand tool_cmd_reset_keys;
+extern const ToolCommand tool_cmd_rm;
+extern const ToolCommand tool_cmd_set;
+extern const ToolCommand tool_cmd_sign;
+extern const ToolCommand tool_cmd_status;
 
 #endif /* UEFI_VARSTORE_TOOL_H */

@@ -140,7 +140,7 @@ static int write_store(ToolTransfer *t, const char *path)
     return TOOL_OK;
 }
 
-int tool_run_import(char **args)
+static int run_import(char **args)
 {
     g_auto(ToolTransfer) t = { };
     g_autoptr(GError) err = NULL;
@@ -161,7 +161,7 @@ int tool_run_import(char **args)
     return status;
 }
 
-const GOptionEntry tool_import_options[] = {
+static const GOptionEntry import_options[] = {
     { "format", 'f', 0, G_OPTION_ARG_STRING, &opt_format,
       "Format of SOURCE, when it is not recognized", "NAME" },
     { "replace", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
@@ -169,6 +169,16 @@ const GOptionEntry tool_import_options[] = {
     OPTION_DICTIONARY,
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { }
+};
+
+const ToolCommand tool_cmd_import = {
+    .name = "import",
+    .arguments = "SOURCE FILE",
+    .summary = "Make a store of what another system keeps.",
+    .options = import_options,
+    .min_args = 2,
+    .max_args = 2,
+    .run = run_import,
 };
 
 /* ------------------------------------------------------------------------ */
@@ -200,7 +210,7 @@ static bool check_needs(const char *option, bool needed, const char *value)
     return true;
 }
 
-int tool_run_export(char **args)
+static int run_export(char **args)
 {
     g_auto(ToolTransfer) t = { };
     g_autoptr(GError) err = NULL;
@@ -225,11 +235,21 @@ int tool_run_export(char **args)
     return TOOL_OK;
 }
 
-const GOptionEntry tool_export_options[] = {
+static const GOptionEntry export_options[] = {
     { "format", 'f', 0, G_OPTION_ARG_STRING, &opt_format,
       "Format of TARGET, and which version of it", "NAME[:VERSION]" },
     { "template", 't', 0, G_OPTION_ARG_FILENAME, &opt_template,
       "Flash image to take everything but the variables from", "IMAGE" },
     OPTION_DICTIONARY,
     { }
+};
+
+const ToolCommand tool_cmd_export = {
+    .name = "export",
+    .arguments = "FILE TARGET",
+    .summary = "Make what another system keeps of a store.",
+    .options = export_options,
+    .min_args = 2,
+    .max_args = 2,
+    .run = run_export,
 };

@@ -224,7 +224,7 @@ static int write_update(const GByteArray *update, const char *path)
     return TOOL_OK;
 }
 
-int tool_run_sign(char **args)
+static int run_sign(char **args)
 {
     g_auto(Target) target = { };
     g_autoptr(ToolSigner) signer = NULL;
@@ -252,7 +252,7 @@ int tool_run_sign(char **args)
     return write_update(update, args[2]);
 }
 
-const GOptionEntry tool_sign_options[] = {
+static const GOptionEntry sign_options[] = {
     { "key", 'k', 0, G_OPTION_ARG_FILENAME, &opt_key,
       "Private key to sign with (PEM, DER)", "PATH" },
     { "cert", 'c', 0, G_OPTION_ARG_FILENAME, &opt_cert,
@@ -271,4 +271,14 @@ const GOptionEntry tool_sign_options[] = {
       "Owner of certificates, by GUID or known name; zero by default",
       "GUID" },
     { }
+};
+
+const ToolCommand tool_cmd_sign = {
+    .name = "sign",
+    .arguments = "NAME INPUT OUTPUT",
+    .summary = "Sign an update for a running guest.",
+    .options = sign_options,
+    .min_args = 3,
+    .max_args = 3,
+    .run = run_sign,
 };

@@ -23,7 +23,7 @@ static gboolean opt_secure_boot;
 static char *opt_template;
 static char *opt_description;
 
-const GOptionEntry tool_descriptor_options[] = {
+static const GOptionEntry options[] = {
     { "arch", 'a', 0, G_OPTION_ARG_STRING, &opt_arch,
       "aarch64, loongarch64, riscv64 or x86_64", "ARCH" },
     { "machine", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &opt_machines,
@@ -190,7 +190,7 @@ static void print_descriptor(const char *image, const char *template,
     json_object_put(root);
 }
 
-int tool_run_descriptor(char **args)
+static int run_descriptor(char **args)
 {
     g_autofree char *image = NULL;
     g_autofree char *template = NULL;
@@ -213,3 +213,13 @@ int tool_run_descriptor(char **args)
     print_descriptor(image, template, opt_secure_boot && template_enforces);
     return TOOL_OK;
 }
+
+const ToolCommand tool_cmd_descriptor = {
+    .name = "firmware-descriptor",
+    .arguments = "IMAGE",
+    .summary = "Describe firmware for libvirt and the like.",
+    .options = options,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run_descriptor,
+};

@@ -13,6 +13,8 @@
 
 typedef struct json_object Json;
 
+static gboolean opt_force;
+
 /* @subject for a terminal */
 static char *printable(const char *subject)
 {
@@ -138,7 +140,7 @@ static void print_json(const UefiVarStatus *status, uint64_t used,
     json_object_put(root);
 }
 
-void tool_print_status(ToolStore *s, bool force, bool json)
+static void print_status(ToolStore *s, bool force, bool json)
 {
     g_autoptr(UefiVarStatus) status = NULL;
     uint64_t used, room;
@@ -153,3 +155,36 @@ void tool_print_status(ToolStore *s, bool force, bool json)
         print_text(status, used, room);
     }
 }
+
+static int run_status(char **args)
+{
+    g_autoptr(ToolStore) s = NULL;
+
+    if (!tool_check_limits()) {
+        return TOOL_USAGE;
+    }
+    s = tool_open(args[0], TOOL_READ);
+    if (!s) {
+        return TOOL_FAILED;
+    }
+    tool_configure(s);
+    print_status(s, opt_force, tool_options.json);
+    return TOOL_OK;
+}
+
+static const GOptionEntry status_options[] = {
+    TOOL_OPTION_JSON, TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
+    { "force-secure-boot", 0, 0, G_OPTION_ARG_NONE, &opt_force,
+      "The device's force-secure-boot property is on", NULL },
+    { }
+};
+
+const ToolCommand tool_cmd_status = {
+    .name = "status",
+    .arguments = "FILE",
+    .summary = "Tell the state of secure boot, and whose keys count.",
+    .options = status_options,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run_status,
+};

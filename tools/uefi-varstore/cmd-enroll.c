@@ -288,7 +288,7 @@ static int check_usage(void)
     return tool_check_limits() ? TOOL_OK : TOOL_USAGE;
 }
 
-int tool_run_enroll(char **args)
+static int run_enroll(char **args)
 {
     g_autoptr(Enrolment) e = g_new0(Enrolment, 1);
     g_autoptr(ToolStore) s = NULL;
@@ -314,7 +314,7 @@ int tool_run_enroll(char **args)
     return enroll(s, e) ? TOOL_OK : TOOL_FAILED;
 }
 
-const GOptionEntry tool_enroll_options[] = {
+static const GOptionEntry enroll_options[] = {
     { "pk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[KEY_PK],
       "The platform key: a certificate (PEM, DER), an ESL or .auth file",
       "PATH" },
@@ -336,50 +336,12 @@ const GOptionEntry tool_enroll_options[] = {
     { }
 };
 
-/* ------------------------------------------------------------------------ */
-/* reset-keys */
-
-/* Everything that says what to trust; PK is the last one, as above. */
-static const struct {
-    const char *name;
-    const UefiGuid *guid;
-} all_keys[] = {
-    { "dbt", &uefi_guid_image_security },
-    { "dbr", &uefi_guid_image_security },
-    { "dbx", &uefi_guid_image_security },
-    { "db", &uefi_guid_image_security },
-    { "KEK", &uefi_guid_global },
-    { "PK", &uefi_guid_global },
+const ToolCommand tool_cmd_enroll = {
+    .name = "enroll",
+    .arguments = "FILE",
+    .summary = "Enrol keys for secure boot, all or none.",
+    .options = enroll_options,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run_enroll,
 };
-
-int tool_run_reset_keys(char **args)
-{
-    g_autoptr(ToolStore) s = tool_open(args[0], TOOL_CREATE);
-    g_autoptr(GError) err = NULL;
-    bool any = false;
-
-    if (!s) {
-        return TOOL_FAILED;
-    }
-    uefi_auth_forced(s->uv);
-    for (size_t i = 0; i < ARRAY_SIZE(all_keys); i++) {
-        const UefiVariable *var = find_key(s, all_keys[i].name,
-                                           all_keys[i].guid);
-        UefiReason reason;
-
-        if (!var) {
-            continue;
-        }
-        any = true;
-        reason = uefi_vars_host_delete(s->uv, all_keys[i].guid, var->name,
-                                       true);
-        if (reason != UEFI_REASON_OK) {
-            return tool_fail("%s stays: %s", all_keys[i].name,
-                             uefi_reason_text(reason));
-        }
-    }
-    if (any && !tool_store_fold(s, &err)) {
-        return tool_fail("%s", err->message);
-    }
-    return TOOL_OK;
-}

@@ -1,0 +1,86 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: print a variable
+ */
+
+#include "qemu/osdep.h"
+#include "tool.h"
+#include "hw/uefi/var-service-text.h"
+
+static gboolean opt_raw;
+static gboolean opt_hexdump;
+
+static void print_text(const UefiVariable *var)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *name = uefi_str_print(var->name);
+    g_autofree char *vendor = uefi_guid_print(&var->guid);
+    g_autofree char *attributes = tool_attributes(var->attributes);
+    const char *known = tool_vendor_name(&var->guid);
+    size_t size;
+    const uint8_t *data = g_bytes_get_data(var->data, &size);
+
+    g_string_append_printf(out, "name: %s\nvendor: %s%s%s%s\n"
+                           "attributes: %s\nsize: %zu\n", name, vendor,
+                           known ? " (" : "", known ?: "", known ? ")" : "",
+                           attributes, size);
+    if (var->attributes & EFI_ATTR_AT) {
+        g_autofree char *time = tool_time(&var->time);
+
+        g_string_append_printf(out, "time: %s\n", time);
+    }
+    g_string_append_c(out, '\n');
+    if (opt_hexdump || !tool_decode(out, var)) {
+        tool_hexdump(out, data, size);
+    }
+    fputs(out->str, stdout);
+}
+
+static int run_get(char **args)
+{
+    g_autoptr(ToolStore) s = NULL;
+    const UefiVariable *var;
+    const UefiGuid *vendor;
+    UefiGuid guid;
+
+    if (!tool_get_vendor(&guid, &vendor)) {
+        return TOOL_FAILED;
+    }
+    s = tool_open(args[0], TOOL_READ);
+    var = s ? tool_find_or_fail(s, args[1], vendor) : NULL;
+    if (!var) {
+        return TOOL_FAILED;
+    }
+    if (opt_raw) {
+        fwrite(g_bytes_get_data(var->data, NULL), 1,
+               g_bytes_get_size(var->data), stdout);
+    } else if (tool_options.json) {
+        g_autoptr(GString) out = g_string_new(NULL);
+
+        uefi_text_print_variable(out, var);
+        printf("%s\n", out->str);
+    } else {
+        print_text(var);
+    }
+    return TOOL_OK;
+}
+
+static const GOptionEntry get_options[] = {
+    TOOL_OPTION_JSON, TOOL_OPTION_VENDOR,
+    { "raw", 'r', 0, G_OPTION_ARG_NONE, &opt_raw,
+      "Print the bytes of the value and nothing else", NULL },
+    { "hexdump", 'x', 0, G_OPTION_ARG_NONE, &opt_hexdump,
+      "Print a hex dump even where the meaning is known", NULL },
+    { }
+};
+
+const ToolCommand tool_cmd_get = {
+    .name = "get",
+    .arguments = "FILE NAME",
+    .summary = "Print a variable, decoded where that is possible.",
+    .options = get_options,
+    .min_args = 2,
+    .max_args = 2,
+    .run = run_get,
+};

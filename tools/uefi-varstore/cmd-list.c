@@ -1,0 +1,129 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: list variables
+ */
+
+#include "qemu/osdep.h"
+#include "tool.h"
+#include "hw/uefi/var-service-text.h"
+
+static bool selected(const UefiVariable *var, const UefiGuid *vendor,
+                     char **globs)
+{
+    g_autofree char *name = uefi_str_print(var->name);
+
+    if (vendor && !uefi_guid_equal(&var->guid, vendor)) {
+        return false;
+    }
+    for (char **glob = globs; *glob; glob++) {
+        if (g_pattern_match_simple(*glob, name)) {
+            return true;
+        }
+    }
+    return !*globs;
+}
+
+enum { COLUMN_NAME, COLUMN_VENDOR, COLUMN_ATTR, COLUMN_SIZE, COLUMN_TIME,
+       COLUMN__MAX };
+
+static char **table_row(const UefiVariable *var)
+{
+    char **row = g_new0(char *, COLUMN__MAX + 1);
+
+    row[COLUMN_NAME] = uefi_str_print(var->name);
+    row[COLUMN_VENDOR] = tool_vendor(&var->guid);
+    row[COLUMN_ATTR] = tool_attributes(var->attributes);
+    row[COLUMN_SIZE] = g_strdup_printf("%zu", g_bytes_get_size(var->data));
+    row[COLUMN_TIME] = var->attributes & EFI_ATTR_AT ? tool_time(&var->time)
+                                                     : g_strdup("-");
+    return row;
+}
+
+static void print_table(GPtrArray *rows)
+{
+    int width[COLUMN__MAX] = { };
+
+    for (guint i = 0; i < rows->len; i++) {
+        char **row = rows->pdata[i];
+
+        for (int c = 0; c < COLUMN__MAX; c++) {
+            width[c] = MAX(width[c], (int)g_utf8_strlen(row[c], -1));
+        }
+    }
+    for (guint i = 0; i < rows->len; i++) {
+        char **row = rows->pdata[i];
+
+        for (int c = 0; c < COLUMN_TIME; c++) {
+            int fill = width[c] - (int)g_utf8_strlen(row[c], -1);
+            bool right = c == COLUMN_SIZE;
+
+            printf("%*s%s%*s  ", right ? fill : 0, "", row[c],
+                   right ? 0 : fill, "");
+        }
+        printf("%s\n", row[COLUMN_TIME]);
+    }
+}
+
+/* The selected variables as a document that is a store itself */
+static void print_selection(const ToolStore *s, const UefiGuid *vendor,
+                            char **globs)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    const UefiVariable *var = NULL;
+    const char *separator = "\n";
+
+    g_string_append_printf(out, "{\"version\": %d, \"variables\": [",
+                           UEFI_TEXT_VERSION);
+    while ((var = tool_store_next(s, var))) {
+        if (selected(var, vendor, globs)) {
+            g_string_append(out, separator);
+            uefi_text_print_variable(out, var);
+            separator = ",\n";
+        }
+    }
+    printf("%s\n]}\n", out->str);
+}
+
+static int run_list(char **args)
+{
+    g_autoptr(GPtrArray) rows =
+        g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    g_autoptr(ToolStore) s = NULL;
+    const UefiVariable *var = NULL;
+    const UefiGuid *vendor;
+    UefiGuid guid;
+
+    if (!tool_get_vendor(&guid, &vendor)) {
+        return TOOL_FAILED;
+    }
+    s = tool_open(args[0], TOOL_READ);
+    if (!s) {
+        return TOOL_FAILED;
+    }
+    if (tool_options.json) {
+        print_selection(s, vendor, args + 1);
+        return TOOL_OK;
+    }
+    while ((var = tool_store_next(s, var))) {
+        if (selected(var, vendor, args + 1)) {
+            g_ptr_array_add(rows, table_row(var));
+        }
+    }
+    print_table(rows);
+    return TOOL_OK;
+}
+
+static const GOptionEntry list_options[] = {
+    TOOL_OPTION_JSON, TOOL_OPTION_VENDOR, { }
+};
+
+const ToolCommand tool_cmd_list = {
+    .name = "list",
+    .arguments = "FILE [GLOB...]",
+    .summary = "List variables.",
+    .options = list_options,
+    .min_args = 1,
+    .max_args = -1,
+    .run = run_list,
+};

@@ -1,0 +1,51 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: remove variables
+ */
+
+#include "qemu/osdep.h"
+#include "tool.h"
+
+static int run_rm(char **args)
+{
+    g_autoptr(UefiVarChange) change = uefi_var_change_new();
+    g_autoptr(ToolStore) s = NULL;
+    g_autoptr(GError) err = NULL;
+    const UefiGuid *vendor;
+    UefiGuid guid;
+
+    if (!tool_get_vendor(&guid, &vendor)) {
+        return TOOL_FAILED;
+    }
+    s = tool_open(args[0], TOOL_WRITE);
+    if (!s) {
+        return TOOL_FAILED;
+    }
+    for (char **name = args + 1; *name; name++) {
+        const UefiVariable *var = tool_find_or_fail(s, *name, vendor);
+
+        if (!var) {
+            return TOOL_FAILED;
+        }
+        uefi_var_change_remove(change, &var->guid, var->name);
+    }
+    if (!tool_store_commit(s, change, &err)) {
+        return tool_fail_with(err);
+    }
+    return TOOL_OK;
+}
+
+static const GOptionEntry rm_options[] = {
+    TOOL_OPTION_VENDOR, { }
+};
+
+const ToolCommand tool_cmd_rm = {
+    .name = "rm",
+    .arguments = "FILE NAME...",
+    .summary = "Remove variables, all or none.",
+    .options = rm_options,
+    .min_args = 2,
+    .max_args = -1,
+    .run = run_rm,
+};

@@ -1,0 +1,140 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * uefi-varstore: what commands are given
+ */
+
+#include "qemu/osdep.h"
+#include "tool.h"
+
+static void print_warnings(const ToolStore *s, const char *path)
+{
+    for (guint i = 0; i < s->warnings->len; i++) {
+        fprintf(stderr, TOOL_NAME ": %s: warning: %s\n", path,
+                (char *)s->warnings->pdata[i]);
+    }
+}
+
+ToolStore *tool_open(const char *path, ToolAccess access)
+{
+    g_autoptr(GError) err = NULL;
+    ToolStore *s = tool_store_open(path, access, &err);
+
+    if (s) {
+        print_warnings(s, path);
+    } else {
+        tool_fail_with(err);
+    }
+    return s;
+}
+
+const UefiVariable *tool_find(const ToolStore *s, const char *name,
+                              const UefiGuid *vendor, bool *ambiguous)
+{
+    const UefiVariable *var = NULL, *found = NULL;
+
+    *ambiguous = false;
+    while ((var = tool_store_next(s, var))) {
+        g_autofree char *text = uefi_str_print(var->name);
+
+        if (strcmp(text, name) ||
+            (vendor && !uefi_guid_equal(&var->guid, vendor))) {
+            continue;
+        }
+        if (found) {
+            *ambiguous = true;
+            return NULL;
+        }
+        found = var;
+    }
+    return found;
+}
+
+const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name,
+                                      const UefiGuid *vendor)
+{
+    bool ambiguous;
+    const UefiVariable *var = tool_find(s, name, vendor, &ambiguous);
+
+    if (!var) {
+        tool_fail(ambiguous ? "there are several variables '%s', use --guid"
+                            : "there is no variable '%s'", name);
+    }
+    return var;
+}
+
+static GBytes *read_stream(FILE *in, const char *name)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    uint8_t buf[4096];
+    size_t count;
+
+    while ((count = fread(buf, 1, sizeof(buf), in))) {
+        g_byte_array_append(bytes, buf, count);
+        if (bytes->len > UEFI_VAR_FILE_LIMIT) {
+            tool_fail("%s: too large for a variable", name);
+            return NULL;
+        }
+    }
+    if (ferror(in)) {
+        tool_fail("%s: %s", name, g_strerror(errno));
+        return NULL;
+    }
+    return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+}
+
+GBytes *tool_read_file(const char *path)
+{
+    FILE *in;
+    GBytes *bytes;
+
+    if (!strcmp(path, "-")) {
+        return read_stream(stdin, "standard input");
+    }
+    in = fopen(path, "rb");
+    if (!in) {
+        tool_fail("%s: %s", path, g_strerror(errno));
+        return NULL;
+    }
+    bytes = read_stream(in, path);
+    fclose(in);
+    return bytes;
+}
+
+/* The unit that \uXXXX at @text stands for, or 0 if that is not there */
+static uint16_t read_escape(const gunichar2 *text)
+{
+    unsigned unit = 0;
+
+    if (text[0] != '\\' || text[1] != 'u') {
+        return 0;
+    }
+    for (int i = 2; i < 6; i++) {
+        if (text[i] > 0x7f || !g_ascii_isxdigit(text[i])) {
+            return 0;
+        }
+        unit = unit << 4 | g_ascii_xdigit_value(text[i]);
+    }
+    return unit;
+}
+
+/* @name is what 'list' would show */
+uint16_t *tool_read_name(const char *name)
+{
+    g_autofree gunichar2 *typed = g_utf8_to_utf16(name, -1, NULL, NULL, NULL);
+    uint16_t *out;
+    size_t len = 0;
+
+    if (!typed || !*typed) {
+        tool_fail("the name is empty or not UTF-8");
+        return NULL;
+    }
+    out = g_new0(uint16_t, strlen(name) + 1);
+    for (const gunichar2 *in = typed; *in; in++) {
+        uint16_t unit = read_escape(in);
+
+        in += unit ? 5 : 0;
+        out[len++] = unit ?: *in;
+    }
+    return out;
+}
