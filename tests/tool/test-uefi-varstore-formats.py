@@ -236,6 +236,7 @@ class Command(Formats):
         self.assertEqual(self.target.read_bytes(), xen(LANG, ODD))
 
     def test_blank(self):
+        self.path.touch()
         for name in ('xen', 'uefivars', 'efivarfs'):
             target = self.dir / name
             self.ok('export', '-f', name, self.path, target)

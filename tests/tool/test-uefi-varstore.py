@@ -43,7 +43,11 @@ class Usage(Tool):
                      ['list', '--nonsense', 'x'], ['check', 'a', 'b'],
                      ['diff', 'a'], ['set', 'x', 'y'],
                      ['set', 'x', 'y', '--hex', '00', '--text', 'a'],
+                     ['set', 'x', 'y', '--hex', '00', '--attr', 'XX'],
                      ['set', 'x', 'y', '--hex', '00', '--size', '1'],
+                     ['set', 'x', 'y', '--hex', '00', '--size', '5M'],
+                     ['set', 'x', 'y', '--hex', '00', '--size', '512kk'],
+                     ['set', 'x', 'y', '--hex', '00', '--size', ''],
                      ['set', 'x', 'y', '--hex', '00', '--size', '-1'],
                      ['set', 'x', 'y', '--hex', '00', '--size', '4194305'],
                      ['check', 'x', '--hwerr-quota', '-1'],
@@ -57,9 +61,62 @@ class Usage(Tool):
 
     def test_help(self):
         commands = self.ok('--help')
+        self.assertEqual(self.ok('help'), commands)
         for command in COMMANDS:
             self.assertIn(f'  {command} ', commands)
             self.assertIn('Usage:', self.ok(command, '--help'))
+            self.assertEqual(self.ok('help', command),
+                             self.ok(command, '--help'))
+        self.assertEqual(self.run_tool('help', 'nonsense').returncode, 2)
+        self.assertRegex(self.ok('--version'), r'^uefi-varstore \d')
+
+    def test_short_options(self):
+        """A letter means the same in all commands"""
+        meaning = {}
+        for command in COMMANDS:
+            for short, long in re.findall(r'^  (-\w), (--[a-z-]+)',
+                                          self.ok(command, '--help'),
+                                          re.MULTILINE):
+                self.assertEqual(meaning.setdefault(short, long), long,
+                                 (command, short))
+
+    def test_old_options(self):
+        """Letters of earlier versions still mean what they did"""
+        self.ok('set', '-g', TEST, '-a', 'NV,BS', '-t', 'x', self.path, 'A')
+        self.assert_store(entry('A', TEST, 3, '78'))
+        self.assertIn('00000000  78', self.ok('get', '-x', self.path, 'A'))
+        self.ok('set', '-f', self.path, self.path, 'A')
+
+    def test_end_of_options(self):
+        """Behind -- everything is an argument, wherever it stands"""
+        for name in ('-x', '--'):
+            self.ok('set', '-g', TEST, '-x', '00', self.path, '--', name)
+            self.assertIn(f'name: {name}\n',
+                          self.ok('get', self.path, '--', name))
+            self.ok('rm', '--', self.path, name)
+        self.ok('set', '--text', '--', '-g', TEST, self.path, 'A')
+        self.assert_store(entry('A', TEST, 7, '2d2d'))
+
+    def test_locale(self):
+        """What is typed and shown is UTF-8 in any locale"""
+        for locale in ('C', 'C.UTF-8', 'nonsense'):
+            env = {**os.environ, 'LC_ALL': locale}
+            for args in (['set', '-g', TEST, '-x', '00', self.path, 'Größe'],
+                         ['get', self.path, 'Größe'], ['list', self.path]):
+                subprocess.run([PROGRAM, *args], check=True, env=env,
+                               capture_output=True, timeout=60)
+
+    def test_mistyped_path(self):
+        """Nobody takes a file that is not there for a blank store"""
+        self.store()
+        none = self.dir / 'none'
+        for command in ('status', 'list', 'check', 'reset-keys', 'fold',
+                        'get A', 'rm A', 'export -f xen -- out',
+                        'diff', 'firmware-descriptor --arch x86_64'):
+            words = command.split()
+            result = self.run_tool(words[0], *words[2:-1], none, *words[1:][-1:])
+            self.assertNotEqual(result.returncode, 0, command)
+            self.assertFalse(none.exists())
 
     def test_full_output(self):
         self.store(LANG)
@@ -97,7 +154,8 @@ class List(Tool):
                 self.ok('list', '-j', '-g', vendor, self.path),
                 document(LANG))
         self.assertIn('neither a GUID nor a known vendor',
-                      self.fails('list', '-g', 'nonsense', self.path))
+                      self.fails('list', '-g', 'nonsense', self.path,
+                                 status=2))
 
     def test_json_is_a_store(self):
         self.store(LANG, DB, PRIVATE, ODD)
@@ -107,9 +165,8 @@ class List(Tool):
                          document(DB))
 
     def test_blank(self):
-        self.assertEqual(self.ok('list', self.path), '')
-        self.assertFalse(self.path.exists())
         self.path.touch()
+        self.assertEqual(self.ok('list', self.path), '')
         self.assertEqual(self.ok('list', '-j', self.path), document())
         self.assertEqual(self.path.read_bytes(), b'')
 
@@ -297,6 +354,7 @@ class Status(Tool):
         return json.loads(self.ok('status', '--json', *args, self.path))
 
     def test_blank(self):
+        self.path.touch()
         self.assertEqual(self.ok('status', self.path).splitlines(), [
             'mode: setup',
             'next boot: secure boot is off: no platform key is enrolled',
@@ -308,7 +366,6 @@ class Status(Tool):
                       'certificates': [], 'damaged': False}
                      for name in ('PK', 'KEK', 'db', 'dbx')],
             'dbx-room': 33724, 'used': 0, 'limit': 262116})
-        self.assertFalse(self.path.exists())
 
     def test_keys(self):
         shutil.copy(DATA / 'virt-firmware.json', self.path)
@@ -410,10 +467,13 @@ class Set(Tool):
 
     def test_bad_attributes(self):
         self.store(LANG)
-        for text in ('', 'XX', 'NV,', 'NV BS', '0x', '-1', '4294967296',
-                     'BS,RT', 'NV,RT', 'NV,BS,AP', '0'):
-            with self.subTest(text=text):
-                self.fails('set', '-a', text, '-x', '00', self.path, 'Lang')
+        for status, texts in (
+                (2, ('', 'XX', 'NV,', 'NV BS', '0x', '-1', '4294967296')),
+                (1, ('BS,RT', 'NV,RT', 'NV,BS,AP', '0'))):
+            for text in texts:
+                with self.subTest(text=text):
+                    self.fails('set', '-A', text, '-x', '00', self.path,
+                               'Lang', status=status)
 
     def test_refused_attributes(self):
         """What the device refuses would make the store unreadable, or a
@@ -616,6 +676,8 @@ class Check(Tool):
         self.store(entry('A', TEST, 7, '00' * room))
         self.fails('check', '--hwerr-quota', 1, self.path)
         self.ok('check', '--hwerr-quota', 1, '--size', 262148, self.path)
+        self.ok('check', '--hwerr-quota', '4k', '--size', '512k', self.path)
+        self.ok('check', '--hwerr-quota', 4096, '--size', '1M', self.path)
 
     def test_damaged(self):
         good = journal(document(LANG), [ORDER], [ODD])
@@ -710,8 +772,9 @@ class Diff(Tool):
     def test_bad(self):
         self.store(LANG)
         self.other.write_text('x')
-        self.fails('diff', self.path, self.other)
-        self.fails('diff', self.other, self.path)
+        for args in ((self.path, self.other), (self.other, self.path),
+                     (self.path, self.dir / 'none')):
+            self.assertEqual(self.run_tool('diff', *args).returncode, 2)
 
 
 class OtherTools(Tool):
@@ -754,10 +817,21 @@ class ManPage(Tool):
     PLACEHOLDERS = {'VALUE': ['--hex', '--text', '--file'],
                     'KEYS': ['--pk', '--kek', '--db', '--dbx', '--generate']}
 
-    def setUp(self):
-        super().setUp()
-        page = (SOURCE / 'uefi-varstore.1').read_text()
-        self.page = re.sub(r'\\f[BIR]', '', page).replace('\\-', '-')
+    def pages(self):
+        """Text of each page that has commands"""
+        for path in SOURCE.glob('uefi-varstore-*.1'):
+            text = re.sub(r'\\f[BIR]', '', path.read_text())
+            yield path.stem, text.replace('\\-', '-')
+
+    @staticmethod
+    def synopsis(page):
+        """Words of each command in the synopsis"""
+        text = page.split('.SH SYNOPSIS\n.nf\n')[1].split('.fi\n')[0]
+        entries = {}
+        for entry in text.split('uefi-varstore ')[1:]:
+            words = re.findall(r'[\w-]+', entry)
+            entries[words[0]] = words[1:]
+        return entries
 
     def options(self, command):
         """Long and short forms of each option in the help"""
@@ -766,36 +840,45 @@ class ManPage(Tool):
         return [{long, short} - {''} for short, long in options
                 if long != '--help']
 
+    def test_commands(self):
+        """Every command is on one page, and the first page says on which"""
+        found = [c for _, page in self.pages() for c in self.synopsis(page)]
+        self.assertEqual(sorted(found), sorted(COMMANDS))
+        first = (SOURCE / 'uefi-varstore.1').read_text().replace('\\-', '-')
+        for name, page in self.pages():
+            heads = '\n.B ' + ', '.join(self.synopsis(page)) + '\n'
+            self.assertIn(heads, first)
+            self.assertIn(f'.BR {name} (1)', first.split(heads)[1])
+
     def test_synopsis(self):
         """Every command with every option, and no other"""
-        text = self.page.split('.SH SYNOPSIS\n.nf\n')[1].split('.fi\n')[0]
-        entries = {}
-        for entry in text.split('uefi-varstore ')[1:]:
-            words = re.findall(r'[\w-]+', entry)
-            entries[words[0]] = words[1:]
-        self.assertEqual(sorted(entries), sorted(COMMANDS))
-        for command, words in entries.items():
-            given = [w for w in words if w.startswith('-')]
-            for word, options in self.PLACEHOLDERS.items():
-                given += options if word in words else []
-            with self.subTest(command=command):
-                options = self.options(command)
-                self.assertEqual(len(given), len(options))
-                for option in options:
-                    self.assertEqual(len(option.intersection(given)), 1,
-                                     option)
+        for _, page in self.pages():
+            for command, words in self.synopsis(page).items():
+                with self.subTest(command=command):
+                    self.check_synopsis(command, words)
+
+    def check_synopsis(self, command, words):
+        given = [w for w in words if w.startswith('-')]
+        for word, options in self.PLACEHOLDERS.items():
+            given += options if word in words else []
+        options = self.options(command)
+        self.assertEqual(len(given), len(options))
+        for option in options:
+            self.assertEqual(len(option.intersection(given)), 1, option)
 
     def test_options(self):
         """Every option is explained, in all its forms"""
-        heads = re.findall(r'^\.TP\n\.BR? (.*)', self.page, re.MULTILINE)
-        explained = {frozenset(re.findall(r'(?<![\w-])--?\w[\w-]*', head))
-                     for head in heads}
-        for command in COMMANDS:
-            for option in self.options(command):
+        for name, page in self.pages():
+            heads = re.findall(r'^\.TP\n\.BR? (.*)', page, re.MULTILINE)
+            explained = {frozenset(re.findall(r'(?<![\w-])--?\w[\w-]*', head))
+                         for head in heads}
+            options = [(c, o) for c in self.synopsis(page)
+                       for o in self.options(c)]
+            for command, option in options:
                 self.assertTrue(any(option <= head for head in explained),
-                                (command, option))
-        known = set().union(*(o for c in COMMANDS for o in self.options(c)))
-        self.assertLessEqual(set().union(*explained), known)
+                                (name, command, option))
+            self.assertLessEqual(set().union(*explained),
+                                 set().union(*(o for _, o in options)), name)
 
 
 class Completion(Tool):
@@ -814,7 +897,8 @@ class Completion(Tool):
         commands = [line.split()[0] for line in
                     self.ok('--help').split('Commands:\n')[1].splitlines()
                     if line.startswith('  ')]
-        self.assertEqual(sorted(words), sorted(commands + ['--help']))
+        self.assertEqual(sorted(words),
+                         sorted(commands + ['help', '--help', '--version']))
 
     def test_options(self):
         """Every option of every command, and no other"""
@@ -826,6 +910,7 @@ class Completion(Tool):
 
     def test_vendors(self):
         self.assertEqual(self.complete('list', '-g', 'IM'), 'IMGSEC\n')
+        self.path.touch()
         for vendor in self.complete('list', '--guid', '').split():
             self.ok('list', '--guid', vendor, self.path)
 

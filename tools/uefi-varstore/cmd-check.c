@@ -15,9 +15,6 @@ static int run_check(char **args)
     size_t journal;
     unsigned count = 0;
 
-    if (!tool_check_limits()) {
-        return TOOL_USAGE;
-    }
     s = tool_open(args[0], TOOL_READ);
     if (!s) {
         return TOOL_FAILED;

@@ -24,7 +24,7 @@ static char *opt_template;
 static char *opt_description;
 
 static const GOptionEntry options[] = {
-    { "arch", 'a', 0, G_OPTION_ARG_STRING, &opt_arch,
+    { "arch", 0, 0, G_OPTION_ARG_STRING, &opt_arch,
       "aarch64, loongarch64, riscv64 or x86_64", "ARCH" },
     { "machine", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &opt_machines,
       "Machine types that the firmware is for; can be repeated", "GLOB" },
@@ -32,8 +32,10 @@ static const GOptionEntry options[] = {
       "The firmware was built with secure boot", NULL },
     { "template", 't', 0, G_OPTION_ARG_FILENAME, &opt_template,
       "The store that a new guest begins with", "FILE" },
-    { "description", 'd', 0, G_OPTION_ARG_STRING, &opt_description,
+    { "description", 0, 0, G_OPTION_ARG_STRING, &opt_description,
       "What people read about the firmware", "TEXT" },
+    TOOL_OPTION_OLD('a', STRING, &opt_arch),
+    TOOL_OPTION_OLD('d', STRING, &opt_description),
     { }
 };
 
@@ -197,8 +199,8 @@ static int run_descriptor(char **args)
     bool template_enforces = false;
 
     if (!opt_arch || !default_machine(opt_arch)) {
-        tool_fail("--arch is aarch64, loongarch64, riscv64 or x86_64");
-        return TOOL_USAGE;
+        return tool_usage("--arch is aarch64, loongarch64, riscv64 or "
+                          "x86_64");
     }
     image = absolute(args[0]);
     if (!image || !check_image(image)) {

@@ -102,7 +102,7 @@ static int run_diff(char **args)
     Diff d = { .out = out };
 
     if (!b) {
-        return TOOL_FAILED;
+        return TOOL_USAGE;
     }
     diff_stores(&d, a, b);
     if (tool_options.json) {

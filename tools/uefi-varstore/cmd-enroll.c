@@ -41,7 +41,6 @@ typedef struct Enrolment {
 
 static char **opt_files[KEY__MAX];
 static char *opt_generate;
-static char *opt_owner;
 static gboolean opt_append;
 
 static void enrolment_free(Enrolment *e)
@@ -63,7 +62,7 @@ static const UefiVariable *find_key(const ToolStore *s, const char *name,
 /* ------------------------------------------------------------------------ */
 /* What to enrol */
 
-static bool generate(Enrolment *e, int id, const UefiGuid *owner)
+static bool generate(Enrolment *e, int id)
 {
     g_autofree char *cn = g_strdup_printf("%s %s", opt_generate,
                                           keys[id].name);
@@ -76,12 +75,13 @@ static bool generate(Enrolment *e, int id, const UefiGuid *owner)
     if (!ders) {
         return false;
     }
-    tool_add_certificate(e->lists[id], ders->pdata[0], owner);
+    tool_add_certificate(e->lists[id], ders->pdata[0],
+                         &tool_options.owner);
     e->time[id] = tool_now();
     return true;
 }
 
-static bool collect(Enrolment *e, int id, const UefiGuid *owner)
+static bool collect(Enrolment *e, int id)
 {
     bool own = opt_generate && keys[id].generated;
 
@@ -89,11 +89,12 @@ static bool collect(Enrolment *e, int id, const UefiGuid *owner)
         return true;
     }
     e->lists[id] = g_byte_array_new();
-    if (own && !generate(e, id, owner)) {
+    if (own && !generate(e, id)) {
         return false;
     }
     for (char **path = opt_files[id]; path && *path; path++) {
-        if (!tool_read_keys(e->lists[id], *path, owner, &e->time[id])) {
+        if (!tool_read_keys(e->lists[id], *path, &tool_options.owner,
+                            &e->time[id])) {
             return false;
         }
     }
@@ -260,12 +261,6 @@ static bool enroll(ToolStore *s, Enrolment *e)
 
 /* ------------------------------------------------------------------------ */
 
-static int wrong(const char *what)
-{
-    tool_fail("enroll: %s", what);
-    return TOOL_USAGE;
-}
-
 static int check_usage(void)
 {
     bool any = opt_generate;
@@ -274,40 +269,35 @@ static int check_usage(void)
         any = any || opt_files[id];
     }
     if (!any) {
-        return wrong("nothing to enrol; use --pk, --kek, --db, --dbx or "
+        return tool_usage("nothing to enrol; use --pk, --kek, --db, --dbx or "
                      "--generate");
     }
     if (opt_generate && opt_files[KEY_PK]) {
-        return wrong("there is one PK only: --pk or --generate");
+        return tool_usage("there is one PK only: --pk or --generate");
     }
     /* with " KEK" behind it, at most 64 characters (RFC 5280) */
     if (opt_generate && (!*opt_generate || strlen(opt_generate) > 60 ||
                          !g_utf8_validate(opt_generate, -1, NULL))) {
-        return wrong("--generate takes a name of 1 to 60 bytes");
+        return tool_usage("--generate takes a name of 1 to 60 bytes");
     }
-    return tool_check_limits() ? TOOL_OK : TOOL_USAGE;
+    return TOOL_OK;
 }
 
 static int run_enroll(char **args)
 {
     g_autoptr(Enrolment) e = g_new0(Enrolment, 1);
     g_autoptr(ToolStore) s = NULL;
-    UefiGuid owner = { };
     int status = check_usage();
 
     if (status != TOOL_OK) {
         return status;
-    }
-    if (opt_owner && !tool_parse_vendor(opt_owner, &owner)) {
-        return tool_fail("'%s' is neither a GUID nor a known vendor",
-                         opt_owner);
     }
     s = tool_open(args[0], TOOL_CREATE);
     if (!s) {
         return TOOL_FAILED;
     }
     for (int id = 0; id < KEY__MAX; id++) {
-        if (!collect(e, id, &owner)) {
+        if (!collect(e, id)) {
             return TOOL_FAILED;
         }
     }
@@ -329,9 +319,7 @@ static const GOptionEntry enroll_options[] = {
       "Make keys for PK, KEK and db, and write them beside FILE", "CN" },
     { "append", 'a', 0, G_OPTION_ARG_NONE, &opt_append,
       "Keep what is enrolled, and add what is new", NULL },
-    { "owner", 'o', 0, G_OPTION_ARG_STRING, &opt_owner,
-      "Owner of certificates, by GUID or known name; zero by default",
-      "GUID" },
+    TOOL_OPTION_OWNER,
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { }
 };

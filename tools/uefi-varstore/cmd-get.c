@@ -41,14 +41,9 @@ static int run_get(char **args)
 {
     g_autoptr(ToolStore) s = NULL;
     const UefiVariable *var;
-    const UefiGuid *vendor;
-    UefiGuid guid;
 
-    if (!tool_get_vendor(&guid, &vendor)) {
-        return TOOL_FAILED;
-    }
     s = tool_open(args[0], TOOL_READ);
-    var = s ? tool_find_or_fail(s, args[1], vendor) : NULL;
+    var = s ? tool_find_or_fail(s, args[1]) : NULL;
     if (!var) {
         return TOOL_FAILED;
     }
@@ -67,11 +62,12 @@ static int run_get(char **args)
 }
 
 static const GOptionEntry get_options[] = {
-    TOOL_OPTION_JSON, TOOL_OPTION_VENDOR,
+    TOOL_OPTION_JSON, TOOL_OPTION_GUID,
     { "raw", 'r', 0, G_OPTION_ARG_NONE, &opt_raw,
       "Print the bytes of the value and nothing else", NULL },
-    { "hexdump", 'x', 0, G_OPTION_ARG_NONE, &opt_hexdump,
+    { "hexdump", 0, 0, G_OPTION_ARG_NONE, &opt_hexdump,
       "Print a hex dump even where the meaning is known", NULL },
+    TOOL_OPTION_OLD('x', NONE, &opt_hexdump),
     { }
 };
 

@@ -8,12 +8,12 @@
 #include "tool.h"
 #include "hw/uefi/var-service-text.h"
 
-static bool selected(const UefiVariable *var, const UefiGuid *vendor,
-                     char **globs)
+static bool selected(const UefiVariable *var, char **globs)
 {
     g_autofree char *name = uefi_str_print(var->name);
 
-    if (vendor && !uefi_guid_equal(&var->guid, vendor)) {
+    if (tool_options.vendor &&
+        !uefi_guid_equal(&var->guid, tool_options.vendor)) {
         return false;
     }
     for (char **glob = globs; *glob; glob++) {
@@ -66,8 +66,7 @@ static void print_table(GPtrArray *rows)
 }
 
 /* The selected variables as a document that is a store itself */
-static void print_selection(const ToolStore *s, const UefiGuid *vendor,
-                            char **globs)
+static void print_selection(const ToolStore *s, char **globs)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     const UefiVariable *var = NULL;
@@ -76,7 +75,7 @@ static void print_selection(const ToolStore *s, const UefiGuid *vendor,
     g_string_append_printf(out, "{\"version\": %d, \"variables\": [",
                            UEFI_TEXT_VERSION);
     while ((var = tool_store_next(s, var))) {
-        if (selected(var, vendor, globs)) {
+        if (selected(var, globs)) {
             g_string_append(out, separator);
             uefi_text_print_variable(out, var);
             separator = ",\n";
@@ -89,24 +88,18 @@ static int run_list(char **args)
 {
     g_autoptr(GPtrArray) rows =
         g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
-    g_autoptr(ToolStore) s = NULL;
+    g_autoptr(ToolStore) s = tool_open(args[0], TOOL_READ);
     const UefiVariable *var = NULL;
-    const UefiGuid *vendor;
-    UefiGuid guid;
 
-    if (!tool_get_vendor(&guid, &vendor)) {
-        return TOOL_FAILED;
-    }
-    s = tool_open(args[0], TOOL_READ);
     if (!s) {
         return TOOL_FAILED;
     }
     if (tool_options.json) {
-        print_selection(s, vendor, args + 1);
+        print_selection(s, args + 1);
         return TOOL_OK;
     }
     while ((var = tool_store_next(s, var))) {
-        if (selected(var, vendor, args + 1)) {
+        if (selected(var, args + 1)) {
             g_ptr_array_add(rows, table_row(var));
         }
     }
@@ -115,7 +108,7 @@ static int run_list(char **args)
 }
 
 static const GOptionEntry list_options[] = {
-    TOOL_OPTION_JSON, TOOL_OPTION_VENDOR, { }
+    TOOL_OPTION_JSON, TOOL_OPTION_GUID, { }
 };
 
 const ToolCommand tool_cmd_list = {

@@ -22,7 +22,7 @@ static const struct {
 
 static int run_reset_keys(char **args)
 {
-    g_autoptr(ToolStore) s = tool_open(args[0], TOOL_CREATE);
+    g_autoptr(ToolStore) s = tool_open(args[0], TOOL_WRITE);
     g_autoptr(GError) err = NULL;
     bool any = false;
 

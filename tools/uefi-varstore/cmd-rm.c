@@ -12,18 +12,13 @@ static int run_rm(char **args)
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
     g_autoptr(ToolStore) s = NULL;
     g_autoptr(GError) err = NULL;
-    const UefiGuid *vendor;
-    UefiGuid guid;
 
-    if (!tool_get_vendor(&guid, &vendor)) {
-        return TOOL_FAILED;
-    }
     s = tool_open(args[0], TOOL_WRITE);
     if (!s) {
         return TOOL_FAILED;
     }
     for (char **name = args + 1; *name; name++) {
-        const UefiVariable *var = tool_find_or_fail(s, *name, vendor);
+        const UefiVariable *var = tool_find_or_fail(s, *name);
 
         if (!var) {
             return TOOL_FAILED;
@@ -37,7 +32,7 @@ static int run_rm(char **args)
 }
 
 static const GOptionEntry rm_options[] = {
-    TOOL_OPTION_VENDOR, { }
+    TOOL_OPTION_GUID, { }
 };
 
 const ToolCommand tool_cmd_rm = {

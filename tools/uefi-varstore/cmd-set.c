@@ -122,8 +122,10 @@ static UefiVariable *make_variable(const ToolStore *s,
     } else if (known && uefi_guid_equal(&guid, known->guid)) {
         attributes = known->attributes;
     }
-    if (!tool_read_attributes(tool_options.attributes, &s->uv->config.limits,
-                              &attributes) ||
+    if (tool_options.has_attributes) {
+        attributes = tool_options.attributes;
+    }
+    if (!tool_check_attributes(&s->uv->config.limits, attributes) ||
         !check_value(&guid, name, attributes, value)) {
         return NULL;
     }
@@ -154,19 +156,11 @@ static int run_set(char **args)
     const ToolKnown *known = tool_known(args[1]);
     const UefiVariable *old;
     UefiVariable *var;
-    const UefiGuid *vendor;
-    UefiGuid guid;
+    const UefiGuid *vendor = tool_options.vendor;
     bool ambiguous;
 
     if (!!opt_hex + !!opt_text + !!opt_file != 1) {
-        tool_fail("set: one of --hex, --text and --file is needed");
-        return TOOL_USAGE;
-    }
-    if (!tool_check_limits()) {
-        return TOOL_USAGE;
-    }
-    if (!tool_get_vendor(&guid, &vendor)) {
-        return TOOL_FAILED;
+        return tool_usage("one of --hex, --text and --file is needed");
     }
     value = read_value();
     s = value ? tool_open(args[0], TOOL_CREATE) : NULL;
@@ -194,17 +188,20 @@ static int run_set(char **args)
 }
 
 static const GOptionEntry set_options[] = {
-    TOOL_OPTION_VENDOR,
-    { "attr", 'a', 0, G_OPTION_ARG_STRING, &tool_options.attributes,
-      "Attributes, such as NV,BS,RT", "LETTERS" },
+    TOOL_OPTION_GUID,
+    TOOL_OPTION_ATTRIBUTES,
     { "hex", 'x', 0, G_OPTION_ARG_STRING, &opt_hex,
       "Value in hexadecimal", "DIGITS" },
     /* as typed, whatever the locale */
-    { "text", 't', 0, G_OPTION_ARG_FILENAME, &opt_text,
+    { "text", 0, 0, G_OPTION_ARG_FILENAME, &opt_text,
       "Value as text, without a terminator", "TEXT" },
-    { "file", 'f', 0, G_OPTION_ARG_FILENAME, &opt_file,
+    { "file", 0, 0, G_OPTION_ARG_FILENAME, &opt_file,
       "Read the value from PATH, or standard input for -", "PATH" },
-    TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA, { }
+    TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
+    TOOL_OPTION_OLD('a', CALLBACK, tool_option_attributes),
+    TOOL_OPTION_OLD('t', FILENAME, &opt_text),
+    TOOL_OPTION_OLD('f', FILENAME, &opt_file),
+    { }
 };
 
 const ToolCommand tool_cmd_set = {

@@ -12,10 +12,6 @@
 static char *opt_key;
 static char *opt_cert;
 static char *opt_password_file;
-static char *opt_vendor;
-static char *opt_attributes;
-static char *opt_owner;
-static char *opt_time;
 static gboolean opt_append;
 
 /* What the update is for */
@@ -33,48 +29,21 @@ static void target_clear(Target *t)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Target, target_clear)
 
-static bool parse_time(Target *t)
-{
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) when = NULL;
-
-    if (!opt_time) {
-        /* an addition is in order at any time, so that it needs none (S2) */
-        if (!opt_append) {
-            t->time = tool_now();
-        }
-        return true;
-    }
-    when = g_date_time_new_from_iso8601(opt_time, utc);
-    if (!when) {
-        tool_fail("--time: '%s' is not like '2024-01-31 12:00:00'", opt_time);
-        return false;
-    }
-    tool_time_from(when, &t->time);
-    return true;
-}
-
 static bool parse_target(Target *t, const char *name)
 {
     UefiVarConfig config = uefi_vars_default_config();
     const ToolKnown *known = tool_known(name);
 
-    t->attributes = EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT | EFI_ATTR_AT;
-    if (opt_vendor && !tool_parse_vendor(opt_vendor, &t->guid)) {
-        tool_fail("'%s' is neither a GUID nor a known vendor", opt_vendor);
-        return false;
-    }
-    if (!opt_vendor && !known) {
+    t->attributes = tool_options.has_attributes ? tool_options.attributes
+        : EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT | EFI_ATTR_AT;
+    if (!tool_options.vendor && !known) {
         tool_fail("the vendor of '%s' is not known, use --guid", name);
         return false;
     }
-    if (!opt_vendor) {
-        t->guid = *known->guid;
-    }
+    t->guid = *(tool_options.vendor ?: known->guid);
     t->keys = known && (known->attributes & EFI_ATTR_AT) &&
               uefi_guid_equal(&t->guid, known->guid);
-    if (!tool_read_attributes(opt_attributes, &config.limits,
-                              &t->attributes)) {
+    if (!tool_check_attributes(&config.limits, t->attributes)) {
         return false;
     }
     if (!(t->attributes & EFI_ATTR_AT)) {
@@ -83,24 +52,24 @@ static bool parse_target(Target *t, const char *name)
     }
     t->attributes |= opt_append ? EFI_ATTR_AP : 0;
     t->name = tool_read_name(name);
-    return t->name && parse_time(t);
+    t->time = tool_options.time;
+    /* an addition is in order at any time, so that it needs none (S2) */
+    if (!tool_options.has_time && !opt_append) {
+        t->time = tool_now();
+    }
+    return t->name;
 }
 
 static GByteArray *read_value(const Target *t, const char *path)
 {
     g_autoptr(GByteArray) value = g_byte_array_new();
     g_autoptr(GBytes) file = NULL;
-    UefiGuid owner = { };
     UefiTime time = { };
     gsize size;
     const void *data;
 
-    if (opt_owner && !tool_parse_vendor(opt_owner, &owner)) {
-        tool_fail("'%s' is neither a GUID nor a known vendor", opt_owner);
-        return NULL;
-    }
     if (t->keys) {
-        return tool_read_keys(value, path, &owner, &time)
+        return tool_read_keys(value, path, &tool_options.owner, &time)
                ? g_steal_pointer(&value) : NULL;
     }
     file = tool_read_file(path);
@@ -232,8 +201,7 @@ static int run_sign(char **args)
     g_autoptr(GBytes) signature = NULL;
 
     if (!opt_key || !opt_cert) {
-        tool_fail("sign: --key and --cert are needed");
-        return TOOL_USAGE;
+        return tool_usage("--key and --cert are needed");
     }
     if (!parse_target(&target, args[0])) {
         return TOOL_FAILED;
@@ -261,15 +229,10 @@ static const GOptionEntry sign_options[] = {
       "Password of an encrypted key, on the first line", "PATH" },
     { "append", 'a', 0, G_OPTION_ARG_NONE, &opt_append,
       "The update adds to what the guest has", NULL },
-    { "time", 't', 0, G_OPTION_ARG_STRING, &opt_time,
+    { "time", 0, 0, G_OPTION_ARG_CALLBACK, tool_option_time,
       "Time stamp, in UTC; now by default, or none with --append", "TIME" },
-    { "guid", 'g', 0, G_OPTION_ARG_STRING, &opt_vendor,
-      "Vendor of the variable, by GUID or known name", "GUID" },
-    { "attr", 0, 0, G_OPTION_ARG_STRING, &opt_attributes,
-      "Attributes of the variable; NV,BS,RT,AT by default", "LETTERS" },
-    { "owner", 'o', 0, G_OPTION_ARG_STRING, &opt_owner,
-      "Owner of certificates, by GUID or known name; zero by default",
-      "GUID" },
+    TOOL_OPTION_GUID, TOOL_OPTION_ATTRIBUTES, TOOL_OPTION_OWNER,
+    TOOL_OPTION_OLD('t', CALLBACK, tool_option_time),
     { }
 };
 

@@ -160,9 +160,6 @@ static int run_status(char **args)
 {
     g_autoptr(ToolStore) s = NULL;
 
-    if (!tool_check_limits()) {
-        return TOOL_USAGE;
-    }
     s = tool_open(args[0], TOOL_READ);
     if (!s) {
         return TOOL_FAILED;

@@ -50,11 +50,11 @@ const UefiVariable *tool_find(const ToolStore *s, const char *name,
     return found;
 }
 
-const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name,
-                                      const UefiGuid *vendor)
+const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name)
 {
     bool ambiguous;
-    const UefiVariable *var = tool_find(s, name, vendor, &ambiguous);
+    const UefiVariable *var = tool_find(s, name, tool_options.vendor,
+                                        &ambiguous);
 
     if (!var) {
         tool_fail(ambiguous ? "there are several variables '%s', use --guid"

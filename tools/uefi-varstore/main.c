@@ -5,6 +5,7 @@
  */
 
 #include "qemu/osdep.h"
+#include <locale.h>
 #include "tool.h"
 
 static const ToolCommand *const commands[] = {
@@ -40,70 +41,112 @@ static void print_help(FILE *out)
         fprintf(out, "  %-19s %s\n", commands[i]->name,
                 commands[i]->summary);
     }
-    fputs("\n'" TOOL_NAME " COMMAND --help' shows the options of a command.\n",
+    fputs("\n'" TOOL_NAME " help COMMAND' shows the options of a command.\n",
           out);
 }
 
-static int usage_error(const ToolCommand *c, const char *reason)
+int tool_usage(const char *format, ...)
 {
-    tool_fail("%s: %s", c->name, reason);
-    fprintf(stderr, "Try '" TOOL_NAME " %s --help'.\n", c->name);
+    const char *command = g_get_prgname() + strlen(TOOL_NAME " ");
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    tool_fail("%s: %s", command, text);
+    fprintf(stderr, "Try '%s --help'.\n", g_get_prgname());
     return TOOL_USAGE;
 }
 
 /* @argv: begins with the name of the command */
-static int run(const ToolCommand *c, char **argv)
+static bool parse(const ToolCommand *c, char **argv, char ***rest,
+                  GError **err)
 {
-    g_autofree char *program = g_strdup_printf(TOOL_NAME " %s", c->name);
-    g_autoptr(GOptionContext) context = g_option_context_new(c->arguments);
+    const GOptionEntry arguments[] = {
+        { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, rest, NULL,
+          c->arguments },
+        { }
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_auto(GStrv) args = g_strdupv(argv);
-    g_autoptr(GError) err = NULL;
-    char **rest;
-    int count;
 
-    g_set_prgname(program);
     g_option_context_set_summary(context, c->summary);
     if (c->options) {
         g_option_context_add_main_entries(context, c->options, NULL);
     }
-    if (!g_option_context_parse_strv(context, &args, &err)) {
-        return usage_error(c, err->message);
+    g_option_context_add_main_entries(context, arguments, NULL);
+    return g_option_context_parse_strv(context, &args, err) &&
+           tool_check_limits(err);
+}
+
+static int run(const ToolCommand *c, char **argv)
+{
+    g_autofree char *program = g_strdup_printf(TOOL_NAME " %s", c->name);
+    g_auto(GStrv) args = NULL;
+    g_autoptr(GError) err = NULL;
+    int count, status;
+
+    g_set_prgname(program);
+    if (!parse(c, argv, &args, &err)) {
+        return tool_usage("%s", err->message);
     }
-    rest = args + 1;
-    if (*rest && !strcmp(*rest, "--")) {
-        rest++;
-    }
-    count = g_strv_length(rest);
+    count = args ? g_strv_length(args) : 0;
     if (count < c->min_args) {
-        return usage_error(c, "an argument is missing");
+        return tool_usage("an argument is missing");
     }
     if (c->max_args >= 0 && count > c->max_args) {
-        return usage_error(c, "too many arguments");
+        return tool_usage("there are too many arguments");
     }
-    return c->run(rest);
+    status = c->run(args);
+    if (fflush(stdout) || ferror(stdout)) {
+        return tool_fail("standard output: %s", g_strerror(errno));
+    }
+    return status;
+}
+
+static const ToolCommand *find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (!strcmp(commands[i]->name, name)) {
+            return commands[i];
+        }
+    }
+    tool_fail("there is no command '%s'", name);
+    fputs("Try '" TOOL_NAME " --help'.\n", stderr);
+    return NULL;
+}
+
+static int help(const char *name)
+{
+    char *const args[] = { (char *)name, (char *)"--help", NULL };
+    const ToolCommand *c = name ? find(name) : NULL;
+
+    if (!name) {
+        print_help(stdout);
+        return TOOL_OK;
+    }
+    return c ? run(c, (char **)args) : TOOL_USAGE;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
+    const char *command = argc < 2 ? NULL : argv[1];
+    const ToolCommand *c;
+
+    setlocale(LC_ALL, "");
+    if (!command) {
         print_help(stderr);
         return TOOL_USAGE;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-        print_help(stdout);
+    if (!strcmp(command, "--version")) {
+        puts(TOOL_NAME " " TOOL_VERSION);
         return TOOL_OK;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        if (!strcmp(commands[i]->name, argv[1])) {
-            int status = run(commands[i], argv + 1);
-
-            if (fflush(stdout) || ferror(stdout)) {
-                return tool_fail("standard output: %s", g_strerror(errno));
-            }
-            return status;
-        }
+    if (!strcmp(command, "--help") || !strcmp(command, "-h") ||
+        !strcmp(command, "help")) {
+        return help(argv[2]);
     }
-    tool_fail("there is no command '%s'", argv[1]);
-    fputs("Try '" TOOL_NAME " --help'.\n", stderr);
-    return TOOL_USAGE;
+    c = find(command);
+    return c ? run(c, argv + 1) : TOOL_USAGE;
 }

@@ -81,7 +81,7 @@ ToolStore *tool_store_open(const char *path, ToolAccess access, GError **err)
     s->warnings = g_ptr_array_new_with_free_func(g_free);
     fd = open(path, OPEN_FLAGS | (write ? O_RDWR : O_RDONLY));
     if (fd < 0) {
-        if (errno != ENOENT || access == TOOL_WRITE) {
+        if (errno != ENOENT || access != TOOL_CREATE) {
             fail_errno(err, path);
             return NULL;
         }

@@ -12,7 +12,7 @@
 
 #define TOOL_NAME "uefi-varstore"
 
-/* Exit status: done; does not work, or differs; wrong usage */
+/* Exit status: done; refused, or differs; wrong usage, or diff in trouble */
 enum { TOOL_OK, TOOL_FAILED, TOOL_USAGE };
 
 /** tool_fail: @format to standard error on one line; returns TOOL_FAILED */
@@ -21,14 +21,18 @@ int tool_fail(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /** tool_fail_with: the same with the message of @err */
 int tool_fail_with(const GError *err);
 
+/** tool_usage: what is wrong with the command line; returns TOOL_USAGE */
+int tool_usage(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+
 /* ------------------------------------------------------------------------ */
 /* store.c: the file */
 
 /* What a store is opened for */
 typedef enum ToolAccess {
-    TOOL_READ,          /* a missing file is a blank store */
-    TOOL_WRITE,         /* the file must exist */
-    TOOL_CREATE,        /* a missing file is made by the first write */
+    TOOL_READ,
+    TOOL_WRITE,
+    TOOL_CREATE,        /* and a missing file is made by the first write */
 } ToolAccess;
 
 /** tool_follow_links: what @path stands for when it is a symbolic link */
@@ -88,9 +92,8 @@ ToolStore *tool_open(const char *path, ToolAccess access);
 const UefiVariable *tool_find(const ToolStore *s, const char *name,
                               const UefiGuid *vendor, bool *ambiguous);
 
-/** tool_find_or_fail: the same, saying so when there is not just one */
-const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name,
-                                      const UefiGuid *vendor);
+/** tool_find_or_fail: the same for --guid, saying so if there is not one */
+const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name);
 
 /** tool_read_file: all of @path, or of standard input for - */
 GBytes *tool_read_file(const char *path);
@@ -101,48 +104,67 @@ uint16_t *tool_read_name(const char *name);
 /* ------------------------------------------------------------------------ */
 /* options.c: options that several commands have */
 
+/* What they say; a command has those in its list, and is run once. */
 typedef struct ToolOptions {
     gboolean json;
-    char *vendor;
-    char *attributes;
-    gint64 size;            /* properties of the device that */
-    gint64 hwerr_quota;     /* the store is for, in bytes */
+    const UefiGuid *vendor;     /* NULL: not given */
+    UefiGuid owner;             /* zero: not given */
+    bool has_attributes;
+    uint32_t attributes;
+    bool has_time;
+    UefiTime time;
+    gint64 size;                /* properties of the device that */
+    gint64 hwerr_quota;         /* the store is for, in bytes */
 } ToolOptions;
 
 extern ToolOptions tool_options;
 
+/* Parsers of values: whatever they refuse is a wrong usage */
+gboolean tool_option_guid(const char *option, const char *value,
+                          gpointer opaque, GError **err);
+gboolean tool_option_owner(const char *option, const char *value,
+                           gpointer opaque, GError **err);
+gboolean tool_option_attributes(const char *option, const char *value,
+                                gpointer opaque, GError **err);
+gboolean tool_option_time(const char *option, const char *value,
+                          gpointer opaque, GError **err);
+gboolean tool_option_size(const char *option, const char *value,
+                          gpointer opaque, GError **err);
+gboolean tool_option_hwerr_quota(const char *option, const char *value,
+                                 gpointer opaque, GError **err);
+
 #define TOOL_OPTION_JSON \
     { "json", 'j', 0, G_OPTION_ARG_NONE, &tool_options.json, \
       "Print JSON instead of text", NULL }
-#define TOOL_OPTION_VENDOR \
-    { "guid", 'g', 0, G_OPTION_ARG_STRING, &tool_options.vendor, \
+#define TOOL_OPTION_GUID \
+    { "guid", 'g', 0, G_OPTION_ARG_CALLBACK, tool_option_guid, \
       "Vendor of the variable, by GUID or known name", "GUID" }
+#define TOOL_OPTION_OWNER \
+    { "owner", 'o', 0, G_OPTION_ARG_CALLBACK, tool_option_owner, \
+      "Owner of certificates, by GUID or known name; zero by default", \
+      "GUID" }
+#define TOOL_OPTION_ATTRIBUTES \
+    { "attr", 'A', 0, G_OPTION_ARG_CALLBACK, tool_option_attributes, \
+      "Attributes of the variable, such as NV,BS,RT", "LETTERS" }
 #define TOOL_OPTION_SIZE \
-    { "size", 's', 0, G_OPTION_ARG_INT64, &tool_options.size, \
-      "The device's size property; 262144 by default", "BYTES" }
+    { "size", 's', 0, G_OPTION_ARG_CALLBACK, tool_option_size, \
+      "The device's size property; 256k by default", "BYTES" }
 #define TOOL_OPTION_HWERR_QUOTA \
-    { "hwerr-quota", 0, 0, G_OPTION_ARG_INT64, &tool_options.hwerr_quota, \
+    { "hwerr-quota", 0, 0, G_OPTION_ARG_CALLBACK, tool_option_hwerr_quota, \
       "The device's hwerr-quota property; 0 by default", "BYTES" }
+/* A short option that has become one of another meaning elsewhere */
+#define TOOL_OPTION_OLD(letter, type, value) \
+    { (const char[]) { letter, 0 }, letter, G_OPTION_FLAG_HIDDEN, \
+      G_OPTION_ARG_##type, value, NULL, NULL }
 
-/**
- * tool_get_vendor: the GUID of --guid, in @buf, or NULL without that option
- *
- * Returns false with a message when it is no vendor.
- */
-bool tool_get_vendor(UefiGuid *buf, const UefiGuid **vendor);
-
-/** tool_check_limits: whether the properties can be what the options say */
-bool tool_check_limits(void);
+/** tool_check_limits: whether the properties fit each other */
+bool tool_check_limits(GError **err);
 
 /** tool_configure: limit @s as that device; before, it has hardly any limit */
 void tool_configure(ToolStore *s);
 
-/**
- * tool_read_attributes: those that @text lists, or as they are for NULL
- * @attributes: must be possible for a variable of a device with @limits
- */
-bool tool_read_attributes(const char *text, const UefiVarLimits *limits,
-                          uint32_t *attributes);
+/** tool_check_attributes: whether a device with @limits has such variables */
+bool tool_check_attributes(const UefiVarLimits *limits, uint32_t attributes);
 
 /* ------------------------------------------------------------------------ */
 /* keys.c: files with keys */

@@ -14,7 +14,7 @@ static char *opt_template;
 static char *opt_dictionary;
 
 #define OPTION_DICTIONARY \
-    { "dictionary", 'd', 0, G_OPTION_ARG_FILENAME, &opt_dictionary, \
+    { "dictionary", 0, 0, G_OPTION_ARG_FILENAME, &opt_dictionary, \
       "Dictionary of the format aws", "PATH" }
 
 static const char *const losses[TOOL_LOSS__MAX] = {
@@ -65,7 +65,7 @@ static bool parse_version(const ToolFormat *format, const char *text,
 
     if (!g_ascii_string_to_unsigned(text, 10, 1, MAX(format->versions, 1),
                                     &version, NULL) || !format->version) {
-        tool_fail("the format %s has no version '%s'", format->name, text);
+        tool_usage("the format %s has no version '%s'", format->name, text);
         return false;
     }
     t->version = version;
@@ -79,7 +79,7 @@ static bool get_format(const ToolFormat **format, const char *name)
 
     *format = name ? tool_format_find(name) : NULL;
     if (name && !*format) {
-        tool_fail("there is no format '%s'; there are: %s", name, names);
+        tool_usage("there is no format '%s'; there are: %s", name, names);
         return false;
     }
     return true;
@@ -91,7 +91,7 @@ static bool get_format_and_version(const ToolFormat **format, ToolTransfer *t)
     g_auto(GStrv) parts = g_strsplit(opt_format ?: "", ":", 2);
 
     if (!parts[0]) {
-        tool_fail("export: --format is needed");
+        tool_usage("--format is needed");
         return false;
     }
     if (!get_format(format, parts[0])) {
@@ -148,7 +148,7 @@ static int run_import(char **args)
     int status;
 
     transfer_init(&t, args[0]);
-    if (!tool_check_limits() || !get_format(&format, opt_format)) {
+    if (!get_format(&format, opt_format)) {
         return TOOL_USAGE;
     }
     if (!tool_format_read(&t, format, &err)) {
@@ -166,7 +166,7 @@ static const GOptionEntry import_options[] = {
       "Format of SOURCE, when it is not recognized", "NAME" },
     { "replace", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
       "Drop the variables that FILE has", NULL },
-    OPTION_DICTIONARY,
+    OPTION_DICTIONARY, TOOL_OPTION_OLD('d', FILENAME, &opt_dictionary),
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { }
 };
@@ -204,7 +204,7 @@ static bool get_variables(ToolTransfer *t, const char *path)
 static bool check_needs(const char *option, bool needed, const char *value)
 {
     if (needed && !value) {
-        tool_fail("export: this format needs --%s", option);
+        tool_usage("this format needs --%s", option);
         return false;
     }
     return true;
@@ -240,7 +240,7 @@ static const GOptionEntry export_options[] = {
       "Format of TARGET, and which version of it", "NAME[:VERSION]" },
     { "template", 't', 0, G_OPTION_ARG_FILENAME, &opt_template,
       "Flash image to take everything but the variables from", "IMAGE" },
-    OPTION_DICTIONARY,
+    OPTION_DICTIONARY, TOOL_OPTION_OLD('d', FILENAME, &opt_dictionary),
     { }
 };
 

@@ -32,7 +32,7 @@ _uefi_varstore()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         words='status list get set rm diff check fold enroll reset-keys sign import
-               export firmware-descriptor --help'
+               export firmware-descriptor help --help --version'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
                MORLOCK SHIM MICROSOFT'
