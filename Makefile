@@ -62,6 +62,7 @@ bench: qemu
 	@tests/bench/bench
 	@scripts/build-core core
 	@build/core/tests/unit/bench-signatures
+	@build/core/tests/unit/bench-store
 
 .PHONY: soak
 soak: qemu

@@ -152,10 +152,16 @@ static bool scan_string(Scan *s)
     return scan_is(s, '"');
 }
 
-static bool scan_member(Scan *s, GHashTable *keys)
+static int compare_keys(gconstpointer a, gconstpointer b, gpointer unused)
+{
+    return strcmp(a, b);
+}
+
+static bool scan_member(Scan *s, GTree *keys)
 {
     const char *start;
     gsize begin;
+    bool twice;
     char *key;
 
     scan_space(s);
@@ -165,7 +171,9 @@ static bool scan_member(Scan *s, GHashTable *keys)
         return false;
     }
     key = g_strndup(s->out->str + begin, s->out->len - begin);
-    if (!g_hash_table_add(keys, key)) {
+    twice = g_tree_lookup(keys, key);
+    g_tree_insert(keys, key, key);
+    if (twice) {
         s->pos = start;
         return scan_fail(s, "this key stands twice in one object");
     }
@@ -177,8 +185,7 @@ static bool scan_member(Scan *s, GHashTable *keys)
 
 static bool scan_object(Scan *s)
 {
-    g_autoptr(GHashTable) keys =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GTree) keys = g_tree_new_full(compare_keys, NULL, g_free, NULL);
 
     if (scan_is(s, '}')) {
         return true;

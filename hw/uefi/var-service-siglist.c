@@ -130,11 +130,9 @@ static GBytes *signature_key(const UefiSigList *list, size_t i)
     return g_byte_array_free_to_bytes(key);
 }
 
-static GHashTable *collect(GBytes *value, UefiReason *reason)
+static GTree *collect(GBytes *value, UefiReason *reason)
 {
-    g_autoptr(GHashTable) known =
-        g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
-                              (GDestroyNotify)g_bytes_unref, NULL);
+    g_autoptr(GTree) known = uefi_bytes_set_new();
     UefiMsg msg;
 
     uefi_msg_init(&msg, (uint8_t *)g_bytes_get_data(value, NULL),
@@ -147,7 +145,9 @@ static GHashTable *collect(GBytes *value, UefiReason *reason)
             return NULL;
         }
         for (size_t i = 0; i < list.count; i++) {
-            g_hash_table_add(known, signature_key(&list, i));
+            GBytes *key = signature_key(&list, i);
+
+            g_tree_insert(known, key, key);
         }
     }
     return g_steal_pointer(&known);
@@ -167,7 +167,7 @@ static void put_list_header(GByteArray *out, size_t pos,
 }
 
 static void copy_unknown(GByteArray *out, const UefiSigList *list,
-                         GHashTable *known)
+                         GTree *known)
 {
     size_t pos = out->len, count = 0;
 
@@ -175,7 +175,7 @@ static void copy_unknown(GByteArray *out, const UefiSigList *list,
     for (size_t i = 0; i < list->count; i++) {
         g_autoptr(GBytes) key = signature_key(list, i);
 
-        if (!g_hash_table_contains(known, key)) {
+        if (!g_tree_lookup(known, key)) {
             g_byte_array_append(out, list->sigs + i * list->sig_size,
                                 list->sig_size);
             count++;
@@ -191,7 +191,7 @@ static void copy_unknown(GByteArray *out, const UefiSigList *list,
 GBytes *uefi_siglist_new_only(GBytes *old, const uint8_t *data, size_t size,
                               UefiReason *reason)
 {
-    g_autoptr(GHashTable) known = NULL;
+    g_autoptr(GTree) known = NULL;
     g_autoptr(GByteArray) out = g_byte_array_sized_new(size);
     UefiMsg msg;
 

@@ -59,10 +59,14 @@ static void put_str(GByteArray *out, const uint16_t *str)
     g_byte_array_append(out, buf, size);
 }
 
-/* All is saved but in_place, which only changes have, and the links. */
+/*
+ * All is saved but the name's size, in_place, which only changes have, and
+ * the links.
+ */
 UEFI_ALL_FIELDS(UefiVariable, *var,
-                var->guid, var->name, var->attributes, var->time, var->data,
-                var->binding, var->in_place, { } /* link */)
+                var->guid, var->name, var->name_size, var->attributes,
+                var->time, var->data, var->binding, var->in_place,
+                { } /* link */)
 
 static uint32_t put_variables(GByteArray *out, const UefiVarStore *store)
 {

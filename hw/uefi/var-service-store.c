@@ -3,7 +3,7 @@
  *
  * UEFI variable service: the database of variables
  *
- * A variable is found through a hash of (GUID, name).  It stands in one list
+ * A variable is found in a tree ordered by (GUID, name).  It stands in one list
  * per view, so that enumeration never walks over what the guest cannot see.
  */
 
@@ -15,7 +15,7 @@ enum { ORDER_VOLATILE, ORDER_NV, ORDER__MAX };
 
 struct UefiVarStore {
     const UefiVarLimits *limits;
-    GHashTable *vars;           /* set of UefiVariable, owned */
+    GTree *vars;                /* set of UefiVariable, owned */
     GQueue order[ORDER__MAX][UEFI_VIEW__MAX];
     uint64_t used[UEFI_CLASS__MAX];
 };
@@ -66,16 +66,15 @@ UefiVarStore *uefi_store_new(const UefiVarLimits *limits)
     UefiVarStore *store = g_new0(UefiVarStore, 1);
 
     store->limits = limits;
-    store->vars = g_hash_table_new_full(uefi_variable_hash, uefi_variable_same,
-                                        (GDestroyNotify)uefi_variable_free,
-                                        NULL);
+    store->vars = g_tree_new_full(uefi_variable_compare, NULL,
+                                  (GDestroyNotify)uefi_variable_free, NULL);
     return store;
 }
 
 void uefi_store_free(UefiVarStore *store)
 {
     if (store) {
-        g_hash_table_unref(store->vars);
+        g_tree_unref(store->vars);
         g_free(store);
     }
 }
@@ -84,8 +83,8 @@ const UefiVariable *uefi_store_find(const UefiVarStore *store,
                                     UefiVarView view, const UefiGuid *guid,
                                     const uint16_t *name)
 {
-    const UefiVariable key = { .guid = *guid, .name = (uint16_t *)name };
-    const UefiVariable *var = g_hash_table_lookup(store->vars, &key);
+    const UefiVariable key = uefi_variable_key(guid, name);
+    const UefiVariable *var = g_tree_lookup(store->vars, &key);
 
     return var && var_visible(var, view) ? var : NULL;
 }
@@ -180,22 +179,19 @@ UefiReason uefi_store_check(const UefiVarStore *store,
         [UEFI_CLASS_NV] = UEFI_REASON_STORE_FULL,
         [UEFI_CLASS_HWERR] = UEFI_REASON_STORE_HWERR_FULL,
     };
-    g_autoptr(GHashTable) latest = g_hash_table_new(uefi_variable_hash,
-                                                    uefi_variable_same);
+    g_autoptr(GTree) latest = g_tree_new_full(uefi_variable_compare, NULL,
+                                              NULL, NULL);
     uint64_t added[UEFI_CLASS__MAX] = { }, freed[UEFI_CLASS__MAX] = { };
-    GHashTableIter iter;
-    gpointer key;
 
-    /* The last word on each variable is what the store will hold. */
-    for (guint i = 0; i < change->vars->len; i++) {
-        g_hash_table_replace(latest, change->vars->pdata[i],
-                             change->vars->pdata[i]);
-    }
-    g_hash_table_iter_init(&iter, latest);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        const UefiVariable *var = key;
-        const UefiVariable *old = g_hash_table_lookup(store->vars, var);
+    for (guint i = change->vars->len; i-- > 0;) {
+        UefiVariable *var = change->vars->pdata[i];
+        const UefiVariable *old = g_tree_lookup(store->vars, var);
 
+        /* The last word on a variable is what the store will hold. */
+        if (g_tree_lookup(latest, var)) {
+            continue;
+        }
+        g_tree_insert(latest, var, var);
         if (old) {
             freed[uefi_store_class(old->attributes)] += var_record_size(old);
         }
@@ -264,7 +260,7 @@ static void store_remove(UefiVarStore *store, UefiVariable *var)
         }
     }
     store->used[uefi_store_class(var->attributes)] -= var_record_size(var);
-    g_hash_table_remove(store->vars, var);
+    g_tree_remove(store->vars, var);
 }
 
 static void store_add(UefiVarStore *store, UefiVariable *var)
@@ -276,7 +272,7 @@ static void store_add(UefiVarStore *store, UefiVariable *var)
         }
     }
     store->used[uefi_store_class(var->attributes)] += var_record_size(var);
-    g_hash_table_add(store->vars, var);
+    g_tree_insert(store->vars, var, var);
 }
 
 /* A new value for a variable that keeps attributes and place */
@@ -297,7 +293,7 @@ void uefi_store_apply(UefiVarStore *store, UefiVarChange *change)
 
     for (gsize i = 0; i < count; i++) {
         UefiVariable *var = vars[i];
-        UefiVariable *old = g_hash_table_lookup(store->vars, var);
+        UefiVariable *old = g_tree_lookup(store->vars, var);
 
         if (old && var->in_place && old->attributes == var->attributes) {
             store_overwrite(store, old, var);
@@ -329,7 +325,7 @@ bool uefi_var_change_touches_nv(const UefiVarStore *store,
 {
     for (guint i = 0; i < change->vars->len; i++) {
         const UefiVariable *var = change->vars->pdata[i];
-        const UefiVariable *old = g_hash_table_lookup(store->vars, var);
+        const UefiVariable *old = g_tree_lookup(store->vars, var);
 
         if ((var->data && uefi_variable_is_persistent(var)) ||
             (old && uefi_variable_is_persistent(old))) {

@@ -424,15 +424,15 @@ static GPtrArray *read_entries(const char *text, UefiTextObject root,
 /* Documents */
 
 /* The variables by GUID and name, or NULL when two share them */
-static GHashTable *index_variables(GPtrArray *vars, GError **err)
+static GTree *index_variables(GPtrArray *vars, GError **err)
 {
-    g_autoptr(GHashTable) index = g_hash_table_new(uefi_variable_hash,
-                                                   uefi_variable_same);
+    g_autoptr(GTree) index = g_tree_new_full(uefi_variable_compare, NULL,
+                                             NULL, NULL);
 
     for (guint i = 0; i < vars->len; i++) {
         UefiVariable *var = vars->pdata[i];
 
-        if (!g_hash_table_add(index, var)) {
+        if (g_tree_lookup(index, var)) {
             g_autofree char *name = uefi_str_print(var->name);
 
             uefi_text_fail(err, "variables[%u] (\"%s\"): an earlier entry has "
@@ -440,6 +440,7 @@ static GHashTable *index_variables(GPtrArray *vars, GError **err)
                            name);
             return NULL;
         }
+        g_tree_insert(index, var, var);
     }
     return g_steal_pointer(&index);
 }
@@ -448,16 +449,16 @@ static GHashTable *index_variables(GPtrArray *vars, GError **err)
  * One record of certdb: GUID, length of the record, length of the name in
  * CHAR16, length of the digest, name without NUL, digest (7.4).
  */
-static bool read_binding(UefiMsg *msg, GHashTable *index)
+static bool read_binding(UefiMsg *msg, GTree *index)
 {
     size_t start = msg->pos;
-    UefiVariable key = { .guid = uefi_msg_get_guid(msg) };
+    UefiGuid guid = uefi_msg_get_guid(msg);
     uint32_t size = uefi_msg_get_u32(msg);
     uint32_t units = uefi_msg_get_u32(msg);
     uint32_t digest_size = uefi_msg_get_u32(msg);
     g_autofree uint16_t *name = NULL;
     const uint8_t *digest;
-    UefiVariable *var;
+    UefiVariable key, *var;
 
     if (units > uefi_msg_left(msg) / 2) {
         return false;
@@ -471,15 +472,15 @@ static bool read_binding(UefiMsg *msg, GHashTable *index)
         msg->pos - start != size) {
         return false;
     }
-    key.name = name;
-    var = g_hash_table_lookup(index, &key);
+    key = uefi_variable_key(&guid, name);
+    var = g_tree_lookup(index, &key);
     if (var && (var->attributes & EFI_ATTR_AT) && !var->binding) {
         var->binding = g_bytes_new(digest, digest_size);
     }
     return true;
 }
 
-static bool read_certdb(const UefiVariable *certdb, GHashTable *index)
+static bool read_certdb(const UefiVariable *certdb, GTree *index)
 {
     size_t size;
     const void *data = g_bytes_get_data(certdb->data, &size);
@@ -499,7 +500,7 @@ static bool read_certdb(const UefiVariable *certdb, GHashTable *index)
 }
 
 /* Firmware keeps the bindings in one variable; we keep each with its own. */
-static bool take_certdb(GPtrArray *vars, GHashTable *index, GError **err)
+static bool take_certdb(GPtrArray *vars, GTree *index, GError **err)
 {
     for (guint i = 0; i < vars->len; i++) {
         UefiVariable *var = vars->pdata[i];
@@ -512,7 +513,7 @@ static bool take_certdb(GPtrArray *vars, GHashTable *index, GError **err)
                                   "of signers is damaged; without this entry "
                                   "private variables can only be read", i);
         }
-        g_hash_table_remove(index, var);
+        g_tree_remove(index, var);
         g_ptr_array_remove_index(vars, i);
         break;
     }
@@ -520,18 +521,18 @@ static bool take_certdb(GPtrArray *vars, GHashTable *index, GError **err)
 }
 
 /* The device bundled with QEMU keeps VendorKeysNv under a GUID not its own. */
-static void move_vendor_keys(GPtrArray *vars, GHashTable *index)
+static void move_vendor_keys(GPtrArray *vars, GTree *index)
 {
     g_autofree uint16_t *name = uefi_str_from_ascii("VendorKeysNv");
-    const UefiVariable ours = { .guid = uefi_guid_vendor_keys_nv,
-                                .name = name };
-    const UefiVariable theirs = { .guid = uefi_guid_global, .name = name };
-    UefiVariable *var = g_hash_table_lookup(index, &theirs);
+    const UefiVariable ours = uefi_variable_key(&uefi_guid_vendor_keys_nv,
+                                                name);
+    const UefiVariable theirs = uefi_variable_key(&uefi_guid_global, name);
+    UefiVariable *var = g_tree_lookup(index, &theirs);
 
-    if (var && !g_hash_table_contains(index, &ours)) {
-        g_hash_table_remove(index, var);
+    if (var && !g_tree_lookup(index, &ours)) {
+        g_tree_remove(index, var);
         var->guid = ours.guid;
-        g_hash_table_add(index, var);
+        g_tree_insert(index, var, var);
     }
 }
 
@@ -539,7 +540,7 @@ GPtrArray *uefi_text_parse_document(const char *text, GPtrArray *warnings,
                                     GError **err)
 {
     g_autoptr(GPtrArray) vars = NULL;
-    g_autoptr(GHashTable) index = NULL;
+    g_autoptr(GTree) index = NULL;
 
     if (!*text) {
         return g_ptr_array_new_with_free_func(

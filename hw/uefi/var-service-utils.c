@@ -160,7 +160,8 @@ UefiVariable *uefi_variable_new(const UefiGuid *guid, const uint16_t *name,
     UefiVariable *var = g_new0(UefiVariable, 1);
 
     var->guid = *guid;
-    var->name = uefi_str_dup(name);
+    var->name_size = uefi_str_size(name);
+    var->name = g_memdup2(name, var->name_size);
     var->attributes = attributes;
     var->data = data;
     for (size_t i = 0; i < ARRAY_SIZE(var->link); i++) {
@@ -180,26 +181,34 @@ void uefi_variable_free(UefiVariable *var)
     g_free(var);
 }
 
-guint uefi_variable_hash(gconstpointer key)
+UefiVariable uefi_variable_key(const UefiGuid *guid, const uint16_t *name)
 {
-    const UefiVariable *var = key;
-    guint hash = 5381;
-
-    for (size_t i = 0; i < sizeof(var->guid.b); i++) {
-        hash = hash * 33 + var->guid.b[i];
-    }
-    for (const uint16_t *name = var->name; *name; name++) {
-        hash = hash * 33 + *name;
-    }
-    return hash;
+    return (UefiVariable) {
+        .guid = *guid,
+        .name = (uint16_t *)name,
+        .name_size = uefi_str_size(name),
+    };
 }
 
-gboolean uefi_variable_same(gconstpointer a, gconstpointer b)
+int uefi_variable_compare(gconstpointer a, gconstpointer b, gpointer unused)
 {
     const UefiVariable *x = a, *y = b;
+    int order = memcmp(x->guid.b, y->guid.b, sizeof(x->guid.b));
 
-    return uefi_guid_equal(&x->guid, &y->guid) &&
-           uefi_str_equal(x->name, y->name);
+    /* A shorter name ends where a longer one goes on: that differs, too. */
+    return order ? order : memcmp(x->name, y->name,
+                                  MIN(x->name_size, y->name_size));
+}
+
+static int compare_bytes(gconstpointer a, gconstpointer b, gpointer unused)
+{
+    return g_bytes_compare(a, b);
+}
+
+GTree *uefi_bytes_set_new(void)
+{
+    return g_tree_new_full(compare_bytes, NULL, (GDestroyNotify)g_bytes_unref,
+                           NULL);
 }
 
 bool uefi_variable_is(const UefiVariable *var, const UefiGuid *guid,

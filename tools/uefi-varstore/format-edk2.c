@@ -239,7 +239,7 @@ static GBytes *record_key(const Record *r)
 
 /* The finished records, in order; @added gets the keys of valid ones. */
 static GArray *read_records(ToolTransfer *t, UefiMsg *in, const Area *area,
-                            GHashTable *added, GError **err)
+                            GTree *added, GError **err)
 {
     g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(Record));
     bool end;
@@ -259,7 +259,9 @@ static GArray *read_records(ToolTransfer *t, UefiMsg *in, const Area *area,
             continue;
         }
         if (r.state == STATE_ADDED) {
-            g_hash_table_add(added, record_key(&r));
+            GBytes *key = record_key(&r);
+
+            g_tree_insert(added, key, key);
         }
         g_array_append_val(records, r);
     }
@@ -292,7 +294,7 @@ static bool add_record(ToolTransfer *t, const Record *r, GError **err)
 }
 
 /* Whether firmware takes @r for a variable */
-static bool is_valid(ToolTransfer *t, const Record *r, GHashTable *added)
+static bool is_valid(ToolTransfer *t, const Record *r, GTree *added)
 {
     g_autoptr(GBytes) key = record_key(r);
 
@@ -300,7 +302,7 @@ static bool is_valid(ToolTransfer *t, const Record *r, GHashTable *added)
         return true;
     }
     if (r->state == STATE_REPLACING) {
-        if (g_hash_table_contains(added, key)) {
+        if (g_tree_lookup(added, key)) {
             return false;
         }
         tool_transfer_note(t, "the record at byte %zu was about to be "
@@ -316,9 +318,7 @@ static bool is_valid(ToolTransfer *t, const Record *r, GHashTable *added)
 
 static bool edk2_read(ToolTransfer *t, UefiMsg *in, GError **err)
 {
-    g_autoptr(GHashTable) added =
-        g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
-                              (GDestroyNotify)g_bytes_unref, NULL);
+    g_autoptr(GTree) added = uefi_bytes_set_new();
     g_autoptr(GArray) records = NULL;
     UefiMsg msg;
     Area area;

@@ -174,6 +174,7 @@ char *uefi_time_print(const UefiTime *time);
 typedef struct UefiVariable {
     UefiGuid guid;
     uint16_t *name;         /* owned */
+    size_t name_size;       /* bytes, terminator included */
     uint32_t attributes;    /* never with EFI_ATTR_AP */
     UefiTime time;          /* zero unless EFI_ATTR_AT */
     GBytes *data;           /* owned reference */
@@ -192,9 +193,19 @@ UefiVariable *uefi_variable_new(const UefiGuid *guid, const uint16_t *name,
 void uefi_variable_free(UefiVariable *var);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVariable, uefi_variable_free)
 
-/** uefi_variable_hash, _same: of GUID and name, for tables of variables */
-guint uefi_variable_hash(gconstpointer var);
-gboolean uefi_variable_same(gconstpointer a, gconstpointer b);
+/** uefi_variable_key: to look a variable up by; borrows @name */
+UefiVariable uefi_variable_key(const UefiGuid *guid, const uint16_t *name);
+
+/**
+ * uefi_variable_compare: a total order by GUID and name, for a GTree
+ *
+ * Guests choose names.  Whatever they are, a tree finds each in a few steps; a
+ * hash that the guest knows does not.
+ */
+int uefi_variable_compare(gconstpointer a, gconstpointer b, gpointer unused);
+
+/** uefi_bytes_set_new: a set of GBytes, which it owns, for the same reason */
+GTree *uefi_bytes_set_new(void);
 
 /** uefi_variable_is: whether @var is the one named (@guid, @ascii) */
 bool uefi_variable_is(const UefiVariable *var, const UefiGuid *guid,
