@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-pkcs7.h"
+#include "hw/uefi/var-service-x509.h"
 
 bool uefi_pkcs7_available(void)
 {

@@ -5,8 +5,8 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service-pkcs7.h"
 #include "hw/uefi/var-service-siglist.h"
+#include "hw/uefi/var-service-x509.h"
 
 /* Data size of a certificate, which is free */
 #define ANY_SIZE    0

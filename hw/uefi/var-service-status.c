@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service-pkcs7.h"
+#include "hw/uefi/var-service-x509.h"
 #include "hw/uefi/var-service-status.h"
 
 static const struct {

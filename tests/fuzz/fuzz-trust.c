@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "fuzz.h"
 #include "hw/uefi/var-service-pkcs7.h"
+#include "hw/uefi/var-service-x509.h"
 #include "hw/uefi/var-service-siglist.h"
 
 /* A list that the input's bytes fill: types that pass the first checks */

@@ -8,6 +8,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include "hw/uefi/var-service-pkcs7.h"
+#include "hw/uefi/var-service-x509.h"
 #include "uefi-test-keys.h"
 
 static const char message[] = "What is signed here is of no importance";

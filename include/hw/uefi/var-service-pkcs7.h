@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: detached signatures and certificates
+ * UEFI variable service: detached signatures
  *
  * Everything that needs a cryptographic library is behind this interface.
  * Built without one, the stub of it refuses every signature.
@@ -80,22 +80,5 @@ GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7);
  * last certificate in the bag, which is the top-level one there.
  */
 GBytes *uefi_pkcs7_binding_of_qemu(const UefiPkcs7 *p7);
-
-/**
- * uefi_x509_check_rsa_key: whether @der begins with a certificate that has one
- * @effort: what the value that it belongs to has cost so far; 0 to begin with
- *
- * Bytes behind the certificate are allowed.
- */
-UefiReason uefi_x509_check_rsa_key(const uint8_t *der, size_t size,
-                                   size_t *effort);
-
-/**
- * uefi_x509_subject: whom a certificate is for, as text (RFC 4514)
- *
- * Returns printable UTF-8 on one line, for the caller to free, or NULL when
- * @der does not begin with a certificate.
- */
-char *uefi_x509_subject(const uint8_t *der, size_t size);
 
 #endif /* HW_UEFI_VAR_SERVICE_PKCS7_H */

@@ -1,0 +1,63 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: elements of DER (X.690)
+ */
+
+#ifndef HW_UEFI_VAR_SERVICE_DER_H
+#define HW_UEFI_VAR_SERVICE_DER_H
+
+/* Identifier octets */
+enum {
+    DER_INTEGER         = 0x02,
+    DER_BIT_STRING      = 0x03,
+    DER_OCTET_STRING    = 0x04,
+    DER_NULL            = 0x05,
+    DER_OID             = 0x06,
+    DER_UTF8_STRING     = 0x0c,
+    DER_NUMERIC_STRING  = 0x12,
+    DER_PRINTABLE_STRING = 0x13,
+    DER_T61_STRING      = 0x14,
+    DER_IA5_STRING      = 0x16,
+    DER_VISIBLE_STRING  = 0x1a,
+    DER_UNIVERSAL_STRING = 0x1c,
+    DER_BMP_STRING      = 0x1e,
+    DER_SEQUENCE        = 0x30,
+    DER_SET             = 0x31,
+    DER_CONTEXT_0       = 0xa0,
+    DER_CONTEXT_1       = 0xa1,
+};
+
+/* Part of a buffer that somebody else owns */
+typedef struct UefiDer {
+    const uint8_t *data;
+    size_t size;                /* bytes */
+} UefiDer;
+
+/**
+ * uefi_der_take: take the element at the front of @in, of tag @tag
+ * @value: set to its contents
+ * @whole: set to all of it; may be NULL
+ *
+ * Returns false, with @in untouched, for anything but DER.
+ */
+bool uefi_der_take(UefiDer *in, uint8_t tag, UefiDer *value, UefiDer *whole);
+
+/** uefi_der_at: whether an element of tag @tag seems to be next */
+bool uefi_der_at(const UefiDer *in, uint8_t tag);
+
+bool uefi_der_equal(const UefiDer *a, const void *data, size_t size);
+
+/** uefi_der_take_oid: an object identifier, which must be this one */
+bool uefi_der_take_oid(UefiDer *in, const uint8_t *oid, size_t size);
+
+/** uefi_der_take_version_1: versions are not signed; PKCS#7 has only one */
+bool uefi_der_take_version_1(UefiDer *in);
+
+/**
+ * uefi_der_take_algorithm: an AlgorithmIdentifier without parameters, or with
+ * NULL for them
+ */
+bool uefi_der_take_algorithm(UefiDer *in, UefiDer *oid);
+
+#endif /* HW_UEFI_VAR_SERVICE_DER_H */
