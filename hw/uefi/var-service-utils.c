@@ -96,7 +96,27 @@ static bool is_plain(gunichar c)
            (c & 0xfffe) != 0xfffe;
 }
 
-void uefi_str_append(GString *out, const uint16_t *str, const char *escape)
+/* What a reader cannot see, or what makes others change places */
+static bool is_hidden(gunichar c)
+{
+    static const struct {
+        gunichar first, last;
+    } ranges[] = {
+        { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x180e, 0x180e },
+        { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f },
+        { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+        if (c >= ranges[i].first && c <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void append(GString *out, const uint16_t *str, const char *escape,
+                   bool visible)
 {
     for (; *str; str++) {
         gunichar c = *str;
@@ -104,7 +124,8 @@ void uefi_str_append(GString *out, const uint16_t *str, const char *escape)
         if ((str[0] & 0xfc00) == 0xd800 && (str[1] & 0xfc00) == 0xdc00) {
             c = 0x10000 + ((str[0] & 0x3ffu) << 10) + (str[1] & 0x3ffu);
         }
-        if (!is_plain(c) || (c < 0x80 && strchr(escape, c))) {
+        if (!is_plain(c) || (c < 0x80 && strchr(escape, c)) ||
+            (visible && is_hidden(c))) {
             /* of a pair, the other half comes next */
             g_string_append_printf(out, "\\u%04x", *str);
             continue;
@@ -116,11 +137,21 @@ void uefi_str_append(GString *out, const uint16_t *str, const char *escape)
     }
 }
 
+void uefi_str_append(GString *out, const uint16_t *str, const char *escape)
+{
+    append(out, str, escape, false);
+}
+
+void uefi_str_append_visible(GString *out, const uint16_t *str)
+{
+    append(out, str, "", true);
+}
+
 char *uefi_str_print(const uint16_t *str)
 {
     GString *text = g_string_new(NULL);
 
-    uefi_str_append(text, str, "");
+    append(text, str, "\\", true);
     return g_string_free(text, FALSE);
 }
 

@@ -197,6 +197,53 @@ class List(Tool):
                              expected.read_text(encoding='utf-8'))
 
 
+class Terminal(Tool):
+    """Nothing steers the terminal, and no two names look alike"""
+
+    NAMES = ['a\\b', 'a\\u005cb', 'a\u202eb', 'a\\u202eb', 'a\x9b1m', 'a\u200b',
+             'a\ufeff', 'a', 'ａ', 'e\u0301']
+
+    def test_names(self):
+        self.store(*(entry(n, TEST, 3, f'{i:02x}')
+                     for i, n in enumerate(self.NAMES)))
+        lines = self.ok('list', self.path).splitlines()
+        shown = [line.split(' ')[0] for line in lines]
+        self.assertEqual(len(set(shown)), len(self.NAMES))
+        for i, name in enumerate(shown):
+            self.assertNotRegex(name, '[\x7f-\x9f\u200b\u202e\ufeff]')
+            self.assertEqual(self.run_tool('get', '-r', self.path,
+                                           name).stdout, bytes([i]))
+        self.assertEqual(shown[0], 'a\\u005cb')
+        for name in shown:
+            self.ok('set', '-g', TEST, '-x', 'ff', self.path, name)
+        names = [e['name'] for e in
+                 json.loads(self.path.read_text())['variables']]
+        self.assertEqual(names, self.NAMES)
+
+    def test_columns(self):
+        """Wide characters take two, combining ones none"""
+        self.store(*(entry(n, TEST, 3, '00') for n in self.NAMES[-3:]))
+        self.assertEqual([line.index(TEST) for line in
+                          self.ok('list', self.path).splitlines()], [4, 3, 5])
+
+    def test_messages(self):
+        self.store()
+        text = self.fails('get', self.path, 'a\x1b[31m\u202e')
+        self.assertIn("'a\\u001b[31m\\u202e'", text)
+
+    def test_certificate(self):
+        cert = self.dir / 'cert'
+        subprocess.run(['openssl', 'req', '-x509', '-nodes', '-newkey',
+                        'rsa:2048', '-keyout', self.dir / 'key', '-out', cert,
+                        '-utf8', '-subj', '/CN=a\x9b\u202e\u061cb'], check=True,
+                       capture_output=True, timeout=60)
+        self.ok('enroll', '--db', cert, self.path)
+        self.assertIn('CN=a\\u009b\\u202e\\u061cb',
+                      self.ok('get', self.path, 'db'))
+        self.assertNotRegex(self.ok('status', self.path),
+                            '[\x7f-\x9f\u202e\u061c]')
+
+
 class Get(Tool):
     def value(self, name, guid, data, *args):
         """What 'get' prints below the head"""

@@ -164,11 +164,20 @@ static void test_names(void)
 {
     static const uint16_t odd[] = { 'a', 0xd83d, 0xde00, 0xd800, 0x1b, 0xe4,
                                     0xdc00, 0 };
+    static const uint16_t hidden[] = { '\\', 0x9b, 0x202e, 0x200b, 0xfeff,
+                                       0xdb40, 0xdc41, 0xe4, 0 };
     g_autofree char *text = uefi_str_print(odd);
+    g_autofree char *name = uefi_str_print(hidden);
+    g_autoptr(GString) visible = g_string_new(NULL);
     g_autofree uint16_t *abc = uefi_str_from_ascii("abc");
     g_autofree uint16_t *copy = uefi_str_dup(abc);
 
     g_assert_cmpstr(text, ==, "a\U0001f600\\ud800\\u001b\u00e4\\udc00");
+    g_assert_cmpstr(name, ==, "\\u005c\\u009b\\u202e\\u200b\\ufeff"
+                    "\\udb40\\udc41\u00e4");
+    uefi_str_append_visible(visible, hidden);
+    g_assert_cmpstr(visible->str, ==, "\\\\u009b\\u202e\\u200b\\ufeff"
+                    "\\udb40\\udc41\u00e4");
     g_assert_cmpuint(uefi_str_len(abc), ==, 3);
     g_assert_cmpuint(uefi_str_size(abc), ==, 8);
     g_assert_true(uefi_str_equal(abc, copy));

@@ -7,6 +7,19 @@
 #include "qemu/osdep.h"
 #include "tool.h"
 
+static void print_json(const ToolStore *s, unsigned count, size_t journal)
+{
+    Json *root = json_object_new_object();
+
+    tool_json_add(root, "variables", json_object_new_int64(count));
+    tool_json_add(root, "bytes", json_object_new_int64(tool_store_size(s)));
+    tool_json_add(root, "journal-records", json_object_new_int64(s->records));
+    tool_json_add(root, "journal-bytes", json_object_new_int64(journal));
+    tool_json_add(root, "warnings",
+                  json_object_new_int64(s->warnings->len));
+    tool_print_json(root);
+}
+
 static int run_check(char **args)
 {
     g_autoptr(GError) err = NULL;
@@ -28,10 +41,7 @@ static int run_check(char **args)
     }
     journal = s->file ? uefi_var_file_journal_size(s->file) : 0;
     if (tool_options.json) {
-        printf("{\"variables\": %u, \"bytes\": %" PRIu64 ", "
-               "\"journal-records\": %u, \"journal-bytes\": %zu, "
-               "\"warnings\": %u}\n", count, tool_store_size(s), s->records,
-               journal, s->warnings->len);
+        print_json(s, count, journal);
         return TOOL_OK;
     }
     printf("variables: %u, which count for %" PRIu64 " bytes\n"

@@ -8,14 +8,11 @@
  */
 
 #include "qemu/osdep.h"
-#include <json-c/json.h>
 #include "tool.h"
 #include "hw/uefi/var-service-status.h"
 
 /* The first firmware volume of an image begins within so many bytes. */
 #define VOLUME_WITHIN   (64 * 1024)
-
-typedef struct json_object Json;
 
 static char *opt_arch;
 static char **opt_machines;
@@ -118,11 +115,6 @@ static char *absolute(const char *path)
     return result;
 }
 
-static void add(Json *object, const char *key, Json *value)
-{
-    json_object_object_add(object, key, value);
-}
-
 static Json *list_of(const char *const *items)
 {
     Json *list = json_object_new_array();
@@ -137,13 +129,13 @@ static Json *mapping(const char *image, const char *template)
 {
     Json *object = json_object_new_object();
 
-    add(object, "device", json_object_new_string("memory"));
-    add(object, "filename", json_object_new_string(image));
+    tool_json_add(object, "device", json_object_new_string("memory"));
+    tool_json_add(object, "filename", json_object_new_string(image));
     if (template) {
         Json *vars = json_object_new_object();
 
-        add(vars, "template", json_object_new_string(template));
-        add(object, "uefi-vars", vars);
+        tool_json_add(vars, "template", json_object_new_string(template));
+        tool_json_add(object, "uefi-vars", vars);
     }
     return object;
 }
@@ -153,8 +145,8 @@ static Json *target(const char *arch, const char *const *machines)
     Json *list = json_object_new_array();
     Json *object = json_object_new_object();
 
-    add(object, "architecture", json_object_new_string(arch));
-    add(object, "machines", list_of(machines));
+    tool_json_add(object, "architecture", json_object_new_string(arch));
+    tool_json_add(object, "machines", list_of(machines));
     json_object_array_add(list, object);
     return list;
 }
@@ -177,15 +169,15 @@ static void print_descriptor(const char *image, const char *template,
         opt_secure_boot ? ", with Secure Boot" : "");
     Json *root = json_object_new_object();
 
-    add(root, "description", json_object_new_string(
+    tool_json_add(root, "description", json_object_new_string(
         opt_description ? opt_description : description));
-    add(root, "interface-types", list_of(interfaces));
-    add(root, "mapping", mapping(image, template));
-    add(root, "targets", target(opt_arch, opt_machines ?
+    tool_json_add(root, "interface-types", list_of(interfaces));
+    tool_json_add(root, "mapping", mapping(image, template));
+    tool_json_add(root, "targets", target(opt_arch, opt_machines ?
                                 (const char *const *)opt_machines :
                                 machines));
-    add(root, "features", list_of(features));
-    add(root, "tags", list_of(tags));
+    tool_json_add(root, "features", list_of(features));
+    tool_json_add(root, "tags", list_of(tags));
     puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
                                         JSON_C_TO_STRING_SPACED |
                                         JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -6,10 +6,10 @@
 
 #include "qemu/osdep.h"
 #include "tool.h"
-#include "hw/uefi/var-service-text.h"
 
 typedef struct Diff {
-    GString *out;
+    GString *text;
+    Json *list;
     unsigned count;
 } Diff;
 
@@ -19,21 +19,16 @@ static void diff_add(Diff *d, char sign, const UefiVariable *var,
 {
     g_autofree char *name = uefi_str_print(var->name);
     g_autofree char *vendor = tool_vendor(&var->guid);
+    Json *object = json_object_new_object();
 
-    if (!tool_options.json) {
-        g_string_append_printf(d->out, "%c %s %s%s%s\n", sign, vendor, name,
-                               *what ? ": " : "", what);
-    } else {
-        g_autoptr(UefiVariable) key =
-            uefi_variable_new(&var->guid, var->name, 0, NULL);
-
-        g_string_append(d->out, d->count ? ",\n" : "\n");
-        uefi_text_print_variable(d->out, key);
-        g_string_truncate(d->out, d->out->len - 1);
-        g_string_append_printf(d->out, ", \"change\": \"%s\"}",
-                               sign == '-' ? "removed" :
-                               sign == '+' ? "added" : what);
-    }
+    g_string_append_printf(d->text, "%c %s %s%s%s\n", sign, vendor, name,
+                           *what ? ": " : "", what);
+    tool_json_add(object, "name", tool_json_name(var->name));
+    tool_json_add(object, "guid", tool_json_guid(&var->guid));
+    tool_json_add(object, "change",
+                  json_object_new_string(sign == '-' ? "removed" :
+                                         sign == '+' ? "added" : what));
+    json_object_array_add(d->list, object);
     d->count++;
 }
 
@@ -98,17 +93,19 @@ static int run_diff(char **args)
 {
     g_autoptr(ToolStore) a = tool_open(args[0], TOOL_READ);
     g_autoptr(ToolStore) b = a ? tool_open(args[1], TOOL_READ) : NULL;
-    g_autoptr(GString) out = g_string_new(NULL);
-    Diff d = { .out = out };
+    g_autoptr(GString) text = g_string_new(NULL);
+    Diff d = { .text = text };
 
     if (!b) {
         return TOOL_USAGE;
     }
+    d.list = json_object_new_array();
     diff_stores(&d, a, b);
     if (tool_options.json) {
-        printf("[%s%s]\n", out->str, d.count ? "\n" : "");
+        tool_print_json(d.list);
     } else {
-        fputs(out->str, stdout);
+        fputs(text->str, stdout);
+        json_object_put(d.list);
     }
     return d.count ? TOOL_FAILED : TOOL_OK;
 }

@@ -27,9 +27,9 @@ static bool selected(const UefiVariable *var, char **globs)
 enum { COLUMN_NAME, COLUMN_VENDOR, COLUMN_ATTR, COLUMN_SIZE, COLUMN_TIME,
        COLUMN__MAX };
 
-static char **table_row(const UefiVariable *var)
+static void add_row(ToolTable *table, const UefiVariable *var)
 {
-    char **row = g_new0(char *, COLUMN__MAX + 1);
+    char **row = tool_table_add(table);
 
     row[COLUMN_NAME] = uefi_str_print(var->name);
     row[COLUMN_VENDOR] = tool_vendor(&var->guid);
@@ -37,32 +37,6 @@ static char **table_row(const UefiVariable *var)
     row[COLUMN_SIZE] = g_strdup_printf("%zu", g_bytes_get_size(var->data));
     row[COLUMN_TIME] = var->attributes & EFI_ATTR_AT ? tool_time(&var->time)
                                                      : g_strdup("-");
-    return row;
-}
-
-static void print_table(GPtrArray *rows)
-{
-    int width[COLUMN__MAX] = { };
-
-    for (guint i = 0; i < rows->len; i++) {
-        char **row = rows->pdata[i];
-
-        for (int c = 0; c < COLUMN__MAX; c++) {
-            width[c] = MAX(width[c], (int)g_utf8_strlen(row[c], -1));
-        }
-    }
-    for (guint i = 0; i < rows->len; i++) {
-        char **row = rows->pdata[i];
-
-        for (int c = 0; c < COLUMN_TIME; c++) {
-            int fill = width[c] - (int)g_utf8_strlen(row[c], -1);
-            bool right = c == COLUMN_SIZE;
-
-            printf("%*s%s%*s  ", right ? fill : 0, "", row[c],
-                   right ? 0 : fill, "");
-        }
-        printf("%s\n", row[COLUMN_TIME]);
-    }
 }
 
 /* The selected variables as a document that is a store itself */
@@ -86,8 +60,7 @@ static void print_selection(const ToolStore *s, char **globs)
 
 static int run_list(char **args)
 {
-    g_autoptr(GPtrArray) rows =
-        g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    g_autoptr(ToolTable) table = tool_table_new(COLUMN__MAX, 1 << COLUMN_SIZE);
     g_autoptr(ToolStore) s = tool_open(args[0], TOOL_READ);
     const UefiVariable *var = NULL;
 
@@ -100,10 +73,10 @@ static int run_list(char **args)
     }
     while ((var = tool_store_next(s, var))) {
         if (selected(var, args + 1)) {
-            g_ptr_array_add(rows, table_row(var));
+            add_row(table, var);
         }
     }
-    print_table(rows);
+    tool_table_print(table);
     return TOOL_OK;
 }
 

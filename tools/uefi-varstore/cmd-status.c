@@ -7,26 +7,10 @@
  */
 
 #include "qemu/osdep.h"
-#include <json-c/json.h>
 #include "tool.h"
 #include "hw/uefi/var-service-status.h"
 
-typedef struct json_object Json;
-
 static gboolean opt_force;
-
-/* @subject for a terminal */
-static char *printable(const char *subject)
-{
-    char *text = g_utf8_make_valid(subject, -1);
-
-    for (char *c = text; *c; c++) {
-        if (g_ascii_iscntrl(*c)) {
-            *c = '?';
-        }
-    }
-    return text;
-}
 
 static void print_key(const UefiKeyStatus *key)
 {
@@ -46,7 +30,7 @@ static void print_key(const UefiKeyStatus *key)
         const UefiKeyCert *cert = key->certs->pdata[i];
         g_autofree char *owner = tool_vendor(&cert->owner);
         g_autofree char *subject =
-            cert->subject ? printable(cert->subject)
+            cert->subject ? tool_printable(cert->subject)
                           : g_strdup("not readable");
 
         printf("  %s (owner %s)\n", subject, owner);
@@ -67,11 +51,6 @@ static void print_text(const UefiVarStatus *status, uint64_t used,
            " for a dbx update\n", used, room, status->dbx_room);
 }
 
-static void add(Json *object, const char *key, Json *value)
-{
-    json_object_object_add(object, key, value);
-}
-
 static Json *key_to_json(const UefiKeyStatus *key)
 {
     Json *object = json_object_new_object();
@@ -85,32 +64,29 @@ static Json *key_to_json(const UefiKeyStatus *key)
         g_autofree char *type = tool_signature_type(&count->type);
         Json *item = json_object_new_object();
 
-        add(item, "type", json_object_new_string(type));
-        add(item, "count", json_object_new_int64(count->count));
+        tool_json_add(item, "type", json_object_new_string(type));
+        tool_json_add(item, "count", json_object_new_int64(count->count));
         json_object_array_add(signatures, item);
     }
     for (guint i = 0; i < key->certs->len; i++) {
         const UefiKeyCert *cert = key->certs->pdata[i];
-        g_autofree char *owner = uefi_guid_print(&cert->owner);
         Json *item = json_object_new_object();
 
-        add(item, "owner", json_object_new_string(owner));
+        tool_json_add(item, "owner", tool_json_guid(&cert->owner));
         if (cert->subject) {
-            g_autofree char *subject = g_utf8_make_valid(cert->subject, -1);
-
-            add(item, "subject", json_object_new_string(subject));
+            tool_json_add(item, "subject", tool_json_string(cert->subject));
         }
         json_object_array_add(certificates, item);
     }
-    add(object, "name", json_object_new_string(key->name));
-    add(object, "size", json_object_new_int64(
+    tool_json_add(object, "name", json_object_new_string(key->name));
+    tool_json_add(object, "size", json_object_new_int64(
         key->var ? g_bytes_get_size(key->var->data) : 0));
     if (time) {
-        add(object, "time", json_object_new_string(time));
+        tool_json_add(object, "time", json_object_new_string(time));
     }
-    add(object, "signatures", signatures);
-    add(object, "certificates", certificates);
-    add(object, "damaged", json_object_new_boolean(key->damaged));
+    tool_json_add(object, "signatures", signatures);
+    tool_json_add(object, "certificates", certificates);
+    tool_json_add(object, "damaged", json_object_new_boolean(key->damaged));
     return object;
 }
 
@@ -129,15 +105,15 @@ static void print_json(const UefiVarStatus *status, uint64_t used,
     for (int id = 0; id < UEFI_KEY__MAX; id++) {
         json_object_array_add(keys, key_to_json(&status->keys[id]));
     }
-    add(root, "setup-mode", json_object_new_boolean(status->setup_mode));
-    add(root, "next-boot", json_object_new_string(next[status->next]));
-    add(root, "keys", keys);
-    add(root, "dbx-room", json_object_new_int64(status->dbx_room));
-    add(root, "used", json_object_new_int64(used));
-    add(root, "limit", json_object_new_int64(room));
-    puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
-                                        JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(root);
+    tool_json_add(root, "setup-mode",
+                  json_object_new_boolean(status->setup_mode));
+    tool_json_add(root, "next-boot",
+                  json_object_new_string(next[status->next]));
+    tool_json_add(root, "keys", keys);
+    tool_json_add(root, "dbx-room", json_object_new_int64(status->dbx_room));
+    tool_json_add(root, "used", json_object_new_int64(used));
+    tool_json_add(root, "limit", json_object_new_int64(room));
+    tool_print_json(root);
 }
 
 static void print_status(ToolStore *s, bool force, bool json)

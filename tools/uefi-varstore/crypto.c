@@ -115,6 +115,7 @@ typedef int (*GetName)(gnutls_x509_crt_t crt, gnutls_datum_t *name,
 static void print_dn(GString *out, const char *label, gnutls_x509_crt_t crt,
                      GetName get)
 {
+    g_autofree char *text = NULL;
     gnutls_datum_t name;
 
     g_string_append_printf(out, "  %s: ", label);
@@ -122,13 +123,8 @@ static void print_dn(GString *out, const char *label, gnutls_x509_crt_t crt,
         g_string_append(out, "none\n");
         return;
     }
-    for (unsigned i = 0; i < name.size; i++) {
-        /* bytes of UTF-8 pass, whatever could steer a terminal does not */
-        bool control = name.data[i] < 0x20 || name.data[i] == 0x7f;
-
-        g_string_append_c(out, control ? '?' : name.data[i]);
-    }
-    g_string_append_c(out, '\n');
+    text = tool_printable((char *)name.data);
+    g_string_append_printf(out, "%s\n", text);
     gnutls_free(name.data);
 }
 

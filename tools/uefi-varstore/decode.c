@@ -153,7 +153,6 @@ static bool decode_load_option(GString *out, const uint8_t *data, size_t size)
     uint32_t attributes = uefi_msg_get_u32(&msg);
     size_t path_size = uefi_msg_get_u16(&msg);
     g_autofree uint16_t *name = NULL;
-    g_autofree char *text = NULL;
     const uint8_t *path;
 
     if (msg.overrun) {
@@ -168,8 +167,9 @@ static bool decode_load_option(GString *out, const uint8_t *data, size_t size)
     if (!path) {
         return false;
     }
-    text = uefi_str_print(name);
-    g_string_append_printf(out, "description: %s\npath: ", text);
+    g_string_append(out, "description: ");
+    uefi_str_append_visible(out, name);
+    g_string_append(out, "\npath: ");
     if (!tool_device_path(out, path, path_size)) {
         g_string_append(out, "not a device path");
     }

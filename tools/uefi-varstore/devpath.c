@@ -311,9 +311,12 @@ static void print_cdrom(GString *out, UefiMsg *msg)
 static void print_file(GString *out, UefiMsg *msg)
 {
     g_autofree uint16_t *name = uefi_msg_get_str(msg, uefi_msg_left(msg));
-    g_autofree char *text = name ? uefi_str_print(name) : NULL;
 
-    g_string_append(out, text ?: "File(?)");
+    if (name) {
+        uefi_str_append_visible(out, name);
+    } else {
+        g_string_append(out, "File(?)");
+    }
 }
 
 static void print_fv_file(GString *out, UefiMsg *msg)

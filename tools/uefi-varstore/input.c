@@ -10,8 +10,7 @@
 static void print_warnings(const ToolStore *s, const char *path)
 {
     for (guint i = 0; i < s->warnings->len; i++) {
-        fprintf(stderr, TOOL_NAME ": %s: warning: %s\n", path,
-                (char *)s->warnings->pdata[i]);
+        tool_note("%s: warning: %s", path, (char *)s->warnings->pdata[i]);
     }
 }
 

@@ -15,15 +15,30 @@ static const ToolCommand *const commands[] = {
     &tool_cmd_sign, &tool_cmd_descriptor,
 };
 
-int tool_fail(const char *format, ...)
+static void say(const char *format, va_list args)
 {
-    g_autofree char *text = NULL;
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *shown = tool_printable(text);
+
+    fprintf(stderr, TOOL_NAME ": %s\n", shown);
+}
+
+void tool_note(const char *format, ...)
+{
     va_list args;
 
     va_start(args, format);
-    text = g_strdup_vprintf(format, args);
+    say(format, args);
     va_end(args);
-    fprintf(stderr, TOOL_NAME ": %s\n", text);
+}
+
+int tool_fail(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
     return TOOL_FAILED;
 }
 

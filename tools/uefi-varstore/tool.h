@@ -7,6 +7,7 @@
 #ifndef UEFI_VARSTORE_TOOL_H
 #define UEFI_VARSTORE_TOOL_H
 
+#include <json-c/json.h>
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-file.h"
 
@@ -15,7 +16,10 @@
 /* Exit status: done; refused, or differs; wrong usage, or diff in trouble */
 enum { TOOL_OK, TOOL_FAILED, TOOL_USAGE };
 
-/** tool_fail: @format to standard error on one line; returns TOOL_FAILED */
+/** tool_note: @format to standard error on one line */
+void tool_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/** tool_fail: the same; returns TOOL_FAILED */
 int tool_fail(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /** tool_fail_with: the same with the message of @err */
@@ -100,6 +104,36 @@ GBytes *tool_read_file(const char *path);
 
 /** tool_read_name: the name of a variable as 'list' shows it; caller frees */
 uint16_t *tool_read_name(const char *name);
+
+/* ------------------------------------------------------------------------ */
+/* output.c: what commands print */
+
+/** tool_printable: @text without what steers a terminal; the caller frees */
+char *tool_printable(const char *text);
+
+typedef struct json_object Json;
+
+/** tool_print_json: @root on one line; takes it over */
+void tool_print_json(Json *root);
+
+/** tool_json_string, _name, _guid: new values */
+Json *tool_json_string(const char *text);
+Json *tool_json_name(const uint16_t *name);
+Json *tool_json_guid(const UefiGuid *guid);
+
+/** tool_json_add: @value, which is taken over, as a member of @object */
+void tool_json_add(Json *object, const char *key, Json *value);
+
+typedef struct ToolTable ToolTable;
+
+/** tool_table_new: @right has a bit for each column of numbers */
+ToolTable *tool_table_new(unsigned columns, unsigned right);
+void tool_table_free(ToolTable *t);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolTable, tool_table_free)
+
+/** tool_table_add: a row, to be filled with a string for each column */
+char **tool_table_add(ToolTable *t);
+void tool_table_print(const ToolTable *t);
 
 /* ------------------------------------------------------------------------ */
 /* options.c: options that several commands have */

@@ -47,13 +47,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ToolTransfer, transfer_clear)
 static void print_notes(const ToolTransfer *t)
 {
     for (guint i = 0; i < t->notes->len; i++) {
-        fprintf(stderr, TOOL_NAME ": %s: note: %s\n", t->path,
-                (char *)t->notes->pdata[i]);
+        tool_note("%s: note: %s", t->path, (char *)t->notes->pdata[i]);
     }
     for (int i = 0; i < TOOL_LOSS__MAX; i++) {
         if (t->losses[i]) {
-            fprintf(stderr, TOOL_NAME ": %s: note: %s: %u\n", t->path,
-                    losses[i], t->losses[i]);
+            tool_note("%s: note: %s: %u", t->path, losses[i], t->losses[i]);
         }
     }
 }

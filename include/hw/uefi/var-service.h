@@ -142,7 +142,18 @@ uint16_t *uefi_str_from_ascii(const char *ascii);
  */
 void uefi_str_append(GString *out, const uint16_t *str, const char *escape);
 
-/** uefi_str_print: the same with nothing to escape; the caller frees */
+/**
+ * uefi_str_append_visible: text for people
+ *
+ * As above, and what cannot be seen or steers a terminal becomes \uXXXX, too.
+ */
+void uefi_str_append_visible(GString *out, const uint16_t *str);
+
+/**
+ * uefi_str_print: the same for names, a backslash becoming \u005c
+ *
+ * So no two names are printed alike.  The caller frees.
+ */
 char *uefi_str_print(const uint16_t *str);
 
 /** uefi_hex_append: two digits for each byte, in small letters */
