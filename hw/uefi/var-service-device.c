@@ -638,7 +638,7 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     if (d->jsonfile) {
         d->idle = timer_new_ms(QEMU_CLOCK_REALTIME, on_idle, d);
         d->report_later = timer_new_ms(QEMU_CLOCK_REALTIME, report, d);
-        d->run_state = qdev_add_vm_change_state_handler(dev, on_run_state, d);
+        d->run_state = uefi_vars_add_run_state_handler(dev, on_run_state, d);
         migration_add_notifier(&d->migration, on_migration);
         d->exit.notify = on_machine_exit;
         qemu_add_exit_notifier(&d->exit);

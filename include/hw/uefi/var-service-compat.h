@@ -9,7 +9,8 @@
 #ifndef HW_UEFI_VAR_SERVICE_COMPAT_H
 #define HW_UEFI_VAR_SERVICE_COMPAT_H
 
-#if QEMU_VERSION_MAJOR >= 11
+/* The headers moved during the development of 11.0. */
+#if __has_include("hw/core/boards.h")
 #include "hw/core/boards.h"
 #include "hw/core/qdev-properties.h"
 #include "hw/core/sysbus.h"
@@ -19,14 +20,21 @@
 #include "hw/sysbus.h"
 #endif
 
-/* Since 10.1, static type descriptions and class data are constant. */
+/*
+ * Since 10.1, static type descriptions and class data are constant, and a
+ * handler of run states can have a sibling that returns a result.
+ */
 #if QEMU_VERSION_MAJOR > 10 || \
     (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1)
 typedef const void UefiVarClassData;
 typedef const InterfaceInfo UefiVarInterfaces;
+#define uefi_vars_add_run_state_handler(dev, handler, opaque) \
+    qdev_add_vm_change_state_handler(dev, handler, NULL, opaque)
 #else
 typedef void UefiVarClassData;
 typedef InterfaceInfo UefiVarInterfaces;
+#define uefi_vars_add_run_state_handler(dev, handler, opaque) \
+    qdev_add_vm_change_state_handler(dev, handler, opaque)
 #endif
 
 #endif /* HW_UEFI_VAR_SERVICE_COMPAT_H */
