@@ -1060,7 +1060,10 @@ static void lab_try(Lab *lab, const uint8_t *data)
         g_assert_cmpuint(sum(now->data, now->len), ==, sum(data, now->len));
     } else {
         lab->refused++;
-        g_assert_nonnull(strchr(strchr(answer, '\n') + 1, '\n'));
+        /* with a reason, in lines of its own before QEMU 10.2 */
+        g_assert_false(g_regex_match_simple("^Error: Error -?\\d+ while "
+                                            "loading VM state\\s*$",
+                                            answer, 0, 0));
         g_assert_cmpmem(now->data, now->len, lab->now->data, lab->now->len);
     }
     text = read_text(lab->file);
