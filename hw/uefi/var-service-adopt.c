@@ -19,6 +19,9 @@
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "hw/uefi/var-service-device.h"
+#include "hw/uefi/var-service-policy-messages.h"
+#include "hw/uefi/var-service-policy.h"
+#include "hw/uefi/var-service-state.h"
 
 #define MAX_POLICY_SIZE     0xffff      /* of one entry, bytes */
 

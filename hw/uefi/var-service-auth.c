@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: authenticated variables and secure boot state
+ * UEFI variable service: who may write which variable
  *
  * Who may write what (protocol 7).  Nothing is changed here: a request that
  * is allowed becomes a UefiVarChange that holds all of its effects, derived
@@ -9,32 +9,12 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-auth.h"
+#include "hw/uefi/var-service-certdb.h"
 #include "hw/uefi/var-service-pkcs7.h"
+#include "hw/uefi/var-service-policy.h"
+#include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-siglist.h"
-
-/* Attributes by their names in the property table (5.3) */
-#define ATTR_A3     (EFI_ATTR_NV | EFI_ATTR_BS)
-#define ATTR_A6     (EFI_ATTR_BS | EFI_ATTR_RT)
-#define ATTR_A23    (ATTR_A3 | EFI_ATTR_AT)
-#define ATTR_A26    (ATTR_A6 | EFI_ATTR_AT)
-#define ATTR_A27    (EFI_ATTR_NV | ATTR_A26)
-
-/* A record of certdb: GUID, three lengths, name, digest (7.4) */
-#define CERTDB_HEADER_SIZE  4
-#define CERTDB_RECORD_SIZE  28
-/* What edk2 keeps free of the largest authenticated variable */
-#define CERTDB_RESERVE      16
-
-/* State of a migration stream: version, then two flags of a byte each */
-#define AUTH_STATE_VERSION  1
-#define AUTH_STATE_SIZE     6
-
-/* Cached, so that no variable that a guest could write is believed (H13) */
-struct UefiVarAuthState {
-    bool setup_mode;            /* there is no PK */
-    bool vendor_keys;           /* the value of VendorKeys */
-};
 
 /* Which rule applies (7.2) */
 typedef enum AuthRule {
@@ -44,28 +24,14 @@ typedef enum AuthRule {
     RULE_DB,                    /* signed by PK or by one of KEK */
 } AuthRule;
 
-static const uint8_t byte_0 = 0, byte_1 = 1;
-
-UefiVarAuthState *uefi_auth_new(void)
-{
-    UefiVarAuthState *auth = g_new0(UefiVarAuthState, 1);
-
-    auth->setup_mode = true;
-    return auth;
-}
-
-void uefi_auth_free(UefiVarAuthState *auth)
-{
-    g_free(auth);
-}
-
-bool uefi_auth_setup_mode(const UefiVarService *uv)
-{
-    return uv->auth->setup_mode;
-}
-
 /* ------------------------------------------------------------------------ */
 /* Looking at variables */
+
+static const UefiVariable *find(const UefiVarService *uv, const UefiGuid *guid,
+                                const char *name)
+{
+    return uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT, guid, name);
+}
 
 static AuthRule rule_of(const UefiVarRequest *req)
 {
@@ -83,108 +49,6 @@ static AuthRule rule_of(const UefiVarRequest *req)
     return RULE_PRIVATE;
 }
 
-static const UefiVariable *find(const UefiVarService *uv, const UefiGuid *guid,
-                                const char *name)
-{
-    return uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT, guid, name);
-}
-
-/* Whether the first byte of a variable is 1; not for a missing one */
-static bool is_one(const UefiVariable *var)
-{
-    gsize size;
-    const uint8_t *data = var ? g_bytes_get_data(var->data, &size) : NULL;
-
-    return data && size && data[0] == 1;
-}
-
-/* Never at runtime, as CustomMode is not visible then (7.2) */
-static bool custom_mode(const UefiVarService *uv)
-{
-    return is_one(uefi_store_find_ascii(uv->store, uefi_vars_view(uv),
-                                        &uefi_guid_custom_mode,
-                                        "CustomMode"));
-}
-
-static UefiVariable *put_byte(UefiVarService *uv, UefiVarChange *change,
-                              const UefiGuid *guid, const char *name,
-                              uint32_t attributes, bool value)
-{
-    return uefi_vars_put(uv, change, guid, name, attributes,
-                         value ? &byte_1 : &byte_0, 1);
-}
-
-/* ------------------------------------------------------------------------ */
-/* certdb and certdbv: the bindings as the guest sees them (7.4) */
-
-static void put_u32(GByteArray *out, uint32_t value)
-{
-    uint8_t bytes[] = { value, value >> 8, value >> 16, value >> 24 };
-
-    g_byte_array_append(out, bytes, sizeof(bytes));
-}
-
-static void put_name(GByteArray *out, const uint16_t *name)
-{
-    for (; *name; name++) {
-        uint8_t bytes[] = { *name, *name >> 8 };
-
-        g_byte_array_append(out, bytes, sizeof(bytes));
-    }
-}
-
-static void put_binding(GByteArray *out, const UefiGuid *guid,
-                        const uint16_t *name, GBytes *binding)
-{
-    gsize len = uefi_str_len(name), size;
-    const uint8_t *data = g_bytes_get_data(binding, &size);
-
-    g_byte_array_append(out, guid->b, sizeof(guid->b));
-    put_u32(out, CERTDB_RECORD_SIZE + 2 * len + size);
-    put_u32(out, len);
-    put_u32(out, size);
-    put_name(out, name);
-    g_byte_array_append(out, data, size);
-}
-
-/*
- * Set or, with @binding NULL, remove the binding of one variable; an empty
- * @name is that of none.  Bindings of volatile variables stand apart, as they
- * go with the next reset.
- */
-static UefiReason update_certdb(UefiVarService *uv, UefiVarChange *change,
-                                const UefiGuid *guid, const uint16_t *name,
-                                uint32_t attributes, GBytes *binding)
-{
-    g_autoptr(GByteArray) out = g_byte_array_new();
-    bool nv = attributes & EFI_ATTR_NV;
-    const UefiVariable *var = NULL;
-    UefiMsg msg;
-
-    if (binding && !nv && uefi_vars_at_runtime(uv)) {
-        return UEFI_REASON_AUTH_CERTDB_RUNTIME;
-    }
-    put_u32(out, 0);
-    while ((var = uefi_store_next(uv->store, UEFI_VIEW_BOOT, var))) {
-        if (var->binding && !(var->attributes & EFI_ATTR_NV) == !nv &&
-            !(uefi_guid_equal(&var->guid, guid) &&
-              uefi_str_equal(var->name, name))) {
-            put_binding(out, &var->guid, var->name, var->binding);
-        }
-    }
-    if (binding) {
-        put_binding(out, guid, name, binding);
-        if (out->len + CERTDB_RESERVE > uv->config.limits.max_auth) {
-            return UEFI_REASON_AUTH_CERTDB_FULL;
-        }
-    }
-    uefi_msg_init(&msg, out->data, out->len, 8);
-    uefi_msg_put_u32(&msg, out->len);
-    uefi_vars_put(uv, change, &uefi_guid_cert_db, nv ? "certdb" : "certdbv",
-                  nv ? ATTR_A27 : ATTR_A26, out->data, out->len);
-    return UEFI_REASON_OK;
-}
-
 /* ------------------------------------------------------------------------ */
 /* Signatures: what is common to all rules (7.3, S1 to S5) */
 
@@ -193,9 +57,9 @@ static GByteArray *signed_data(const UefiVarRequest *req)
 {
     GByteArray *out = g_byte_array_new();
 
-    put_name(out, req->name);
+    uefi_bytes_put_str(out, req->name);
     g_byte_array_append(out, req->guid.b, sizeof(req->guid.b));
-    put_u32(out, req->attributes);
+    uefi_bytes_put_u32(out, req->attributes);
     g_byte_array_append(out, req->time.b, sizeof(req->time.b));
     g_byte_array_append(out, req->payload, req->payload_size);
     return out;
@@ -382,7 +246,8 @@ static UefiReason set_signed(UefiVarService *uv, const UefiVarRequest *req,
         return update_lists(uv, req, change);
     }
 
-    reason = uv->auth->setup_mode ? trust_payload(req, p7) : trust_pk(uv, p7);
+    reason = uv->secure_boot.setup_mode ? trust_payload(req, p7)
+                                        : trust_pk(uv, p7);
     if (reason == UEFI_REASON_OK) {
         reason = update_lists(uv, req, change);
     }
@@ -399,8 +264,8 @@ static UefiReason set_signed(UefiVarService *uv, const UefiVarRequest *req,
 /* Whether a signature is needed: not in setup mode, but for PK (K2, K4, K7) */
 static bool needs_signature(UefiVarService *uv, const UefiVarRequest *req)
 {
-    return !custom_mode(uv) &&
-           (!uv->auth->setup_mode || rule_of(req) == RULE_PK);
+    return !uefi_secureboot_custom_mode(uv) &&
+           (!uv->secure_boot.setup_mode || rule_of(req) == RULE_PK);
 }
 
 /*
@@ -409,48 +274,14 @@ static bool needs_signature(UefiVarService *uv, const UefiVarRequest *req)
  */
 static bool modifies_vendor_keys(UefiVarService *uv, const UefiVarRequest *req)
 {
-    return rule_of(req) != RULE_PRIVATE && uv->auth->vendor_keys &&
-           needs_signature(uv, req) == uv->auth->setup_mode;
-}
-
-static void put_vendor_keys_modified(UefiVarService *uv, UefiVarChange *change)
-{
-    put_byte(uv, change, &uefi_guid_vendor_keys_nv, "VendorKeysNv", ATTR_A23,
-             false);
-    put_byte(uv, change, &uefi_guid_global, "VendorKeys", ATTR_A6, false);
+    return rule_of(req) != RULE_PRIVATE && uv->secure_boot.vendor_keys &&
+           needs_signature(uv, req) == uv->secure_boot.setup_mode;
 }
 
 /* Whether there is a PK once @req, a request for it, has been carried out */
 static bool pk_remains(const UefiVarRequest *req)
 {
     return !uefi_vars_is_delete(req) && (req->old || req->payload_size);
-}
-
-/* K5: what follows from a PK that comes or goes (7.6) */
-static void change_mode(UefiVarService *uv, UefiVarChange *change, bool setup)
-{
-    UefiVariable *mode = put_byte(uv, change, &uefi_guid_global, "SetupMode",
-                                  ATTR_A6, setup);
-
-    /* edk2 overwrites it where it is, so the enumeration stays as it was. */
-    if (mode) {
-        mode->in_place = true;
-    }
-    if (uefi_vars_at_runtime(uv)) {
-        return;
-    }
-    put_byte(uv, change, &uefi_guid_global, "SecureBoot", ATTR_A6, !setup);
-    if (!setup) {
-        put_byte(uv, change, &uefi_guid_secure_boot_enable,
-                 "SecureBootEnable", ATTR_A3, true);
-    } else if (!uv->config.force_secure_boot) {
-        const UefiVariable *enable = find(uv, &uefi_guid_secure_boot_enable,
-                                          "SecureBootEnable");
-
-        if (enable) {
-            uefi_var_change_remove(change, &enable->guid, enable->name);
-        }
-    }
 }
 
 static UefiReason set_key(UefiVarService *uv, const UefiVarRequest *req,
@@ -469,11 +300,11 @@ static UefiReason set_key(UefiVarService *uv, const UefiVarRequest *req,
     if (reason != UEFI_REASON_OK) {
         return reason;
     }
-    if (rule == RULE_PK && pk_remains(req) == uv->auth->setup_mode) {
-        change_mode(uv, change, !uv->auth->setup_mode);
+    if (rule == RULE_PK && pk_remains(req) == uv->secure_boot.setup_mode) {
+        uefi_secureboot_put_mode(uv, change, !uv->secure_boot.setup_mode);
     }
     if (modifies_vendor_keys(uv, req)) {
-        put_vendor_keys_modified(uv, change);
+        uefi_secureboot_put_keys_modified(uv, change);
     }
     return UEFI_REASON_OK;
 }
@@ -492,7 +323,7 @@ static GBytes *signer_list(const UefiPkcs7 *p7)
         size_t size;
         const uint8_t *cert = uefi_pkcs7_signer(p7, i - 1, &size);
 
-        put_u32(out, size);
+        uefi_bytes_put_u32(out, size);
         g_byte_array_append(out, cert, size);
     }
     return g_byte_array_free_to_bytes(out);
@@ -571,8 +402,8 @@ static UefiReason update_private(UefiVarService *uv, const UefiVarRequest *req,
     UefiReason reason = uefi_vars_update(uv, req, change);
 
     if (reason == UEFI_REASON_OK && old && uefi_vars_is_delete(req)) {
-        reason = update_certdb(uv, change, &old->guid, old->name,
-                               old->attributes, NULL);
+        reason = uefi_certdb_update(uv, change, &old->guid, old->name,
+                                    old->attributes, NULL);
     }
     return reason;
 }
@@ -594,8 +425,8 @@ static UefiReason set_private_signed(UefiVarService *uv,
     if (reason == UEFI_REASON_OK && !uefi_vars_is_delete(req) && binding &&
         (old ? !g_bytes_equal(binding, old->binding) : req->payload_size)) {
         bound.binding = binding;
-        reason = update_certdb(uv, change, &req->guid, req->name,
-                               req->attributes, binding);
+        reason = uefi_certdb_update(uv, change, &req->guid, req->name,
+                                    req->attributes, binding);
     }
     return reason == UEFI_REASON_OK ? update_private(uv, &bound, change)
                                     : reason;
@@ -627,48 +458,6 @@ static UefiReason set_private(UefiVarService *uv, const UefiVarRequest *req,
 /* ------------------------------------------------------------------------ */
 /* Requests */
 
-static bool is_state(const UefiVarRequest *req)
-{
-    return uefi_vars_is_for(req, &uefi_guid_global, "SetupMode") ||
-           uefi_vars_is_for(req, &uefi_guid_global, "SecureBoot") ||
-           uefi_vars_is_for(req, &uefi_guid_global, "SignatureSupport") ||
-           uefi_vars_is_for(req, &uefi_guid_global, "VendorKeys") ||
-           uefi_vars_is_for(req, &uefi_guid_vendor_keys_nv, "VendorKeysNv") ||
-           uefi_vars_is_for(req, &uefi_guid_cert_db, "certdb") ||
-           uefi_vars_is_for(req, &uefi_guid_cert_db, "certdbv");
-}
-
-/* Whether the value would be exactly the byte 1 after the request (13) */
-static bool leaves_one(const UefiVarRequest *req)
-{
-    if (uefi_vars_is_delete(req)) {
-        return false;
-    }
-    if ((req->attributes & EFI_ATTR_AP) && req->old) {
-        return req->payload_size == 0 && is_one(req->old) &&
-               g_bytes_get_size(req->old->data) == 1;
-    }
-    return req->payload_size == 1 && req->payload[0] == 1;
-}
-
-UefiReason uefi_auth_protect(UefiVarService *uv, const UefiVarRequest *req)
-{
-    if (is_state(req)) {
-        return UEFI_REASON_AUTH_STATE;
-    }
-    if (uv->config.force_secure_boot &&
-        uefi_vars_is_for(req, &uefi_guid_secure_boot_enable,
-                         "SecureBootEnable") &&
-        !leaves_one(req)) {
-        return UEFI_REASON_AUTH_FORCED;
-    }
-    if (uv->config.disable_custom_mode &&
-        uefi_vars_is_for(req, &uefi_guid_custom_mode, "CustomMode")) {
-        return UEFI_REASON_AUTH_NO_CUSTOM;
-    }
-    return UEFI_REASON_OK;
-}
-
 UefiReason uefi_auth_set(UefiVarService *uv, const UefiVarRequest *req,
                          UefiVarChange *change)
 {
@@ -680,26 +469,15 @@ void uefi_auth_committed(UefiVarService *uv, const UefiVarRequest *req)
 {
     /* In this order: the question depends on the mode before the request. */
     if (modifies_vendor_keys(uv, req)) {
-        uv->auth->vendor_keys = false;
+        uv->secure_boot.vendor_keys = false;
     }
     if (rule_of(req) == RULE_PK) {
-        uv->auth->setup_mode = !find(uv, &uefi_guid_global, "PK");
+        uv->secure_boot.setup_mode = !find(uv, &uefi_guid_global, "PK");
     }
 }
 
 /* ------------------------------------------------------------------------ */
 /* The host, which needs no signature */
-
-/* Cached state from variables that no guest writes; whether there was any */
-static bool read_mode(UefiVarService *uv)
-{
-    const UefiVariable *vendor = find(uv, &uefi_guid_vendor_keys_nv,
-                                      "VendorKeysNv");
-
-    uv->auth->setup_mode = !find(uv, &uefi_guid_global, "PK");
-    uv->auth->vendor_keys = !vendor || is_one(vendor);
-    return vendor;
-}
 
 UefiReason uefi_auth_force(UefiVarService *uv, const UefiVarRequest *req,
                            UefiVarChange *change)
@@ -711,140 +489,20 @@ UefiReason uefi_auth_force(UefiVarService *uv, const UefiVarRequest *req,
 
     if (rule_of(req) == RULE_PRIVATE) {
         return remove && old && old->binding
-               ? update_certdb(uv, change, &old->guid, old->name,
-                               old->attributes, NULL)
+               ? uefi_certdb_update(uv, change, &old->guid, old->name,
+                                    old->attributes, NULL)
                : UEFI_REASON_OK;
     }
     reason = uefi_siglist_check(req->payload, req->payload_size, is_pk);
     if (reason != UEFI_REASON_OK) {
         return reason;
     }
-    if (is_pk && remove != uv->auth->setup_mode) {
-        change_mode(uv, change, remove);
+    if (is_pk && remove != uv->secure_boot.setup_mode) {
+        uefi_secureboot_put_mode(uv, change, remove);
     }
     /* As for keys that are replaced in custom mode (7.6) */
-    if (uv->auth->vendor_keys && (is_pk || !uv->auth->setup_mode)) {
-        put_vendor_keys_modified(uv, change);
+    if (uv->secure_boot.vendor_keys && (is_pk || !uv->secure_boot.setup_mode)) {
+        uefi_secureboot_put_keys_modified(uv, change);
     }
     return UEFI_REASON_OK;
-}
-
-void uefi_auth_forced(UefiVarService *uv)
-{
-    read_mode(uv);
-}
-
-/* ------------------------------------------------------------------------ */
-/* Reset (7.6, 9.1) */
-
-static void put_signature_support(UefiVarService *uv, UefiVarChange *change)
-{
-    const UefiGuid support[] = {
-        uefi_guid_cert_sha1, uefi_guid_cert_sha256, uefi_guid_cert_sha384,
-        uefi_guid_cert_sha512, uefi_guid_cert_rsa2048, uefi_guid_cert_x509,
-    };
-
-    QEMU_BUILD_BUG_ON(sizeof(support) != ARRAY_SIZE(support) * 16);
-    uefi_vars_put(uv, change, &uefi_guid_global, "SignatureSupport", ATTR_A6,
-                  support, sizeof(support));
-}
-
-UefiSecureBoot uefi_auth_next_secure_boot(const UefiVarService *uv)
-{
-    const UefiVariable *var = find(uv, &uefi_guid_secure_boot_enable,
-                                   "SecureBootEnable");
-
-    if (!find(uv, &uefi_guid_global, "PK")) {
-        return UEFI_SECURE_BOOT_SETUP_MODE;
-    }
-    if (uv->config.force_secure_boot) {
-        return UEFI_SECURE_BOOT_FORCED;
-    }
-    return !var || is_one(var) ? UEFI_SECURE_BOOT_ENABLED
-                               : UEFI_SECURE_BOOT_DISABLED;
-}
-
-static void put_secure_boot(UefiVarService *uv, UefiVarChange *change)
-{
-    const UefiVariable *var = find(uv, &uefi_guid_secure_boot_enable,
-                                   "SecureBootEnable");
-    UefiSecureBoot next = uefi_auth_next_secure_boot(uv);
-
-    if (uv->config.force_secure_boot || (!var && !uv->auth->setup_mode)) {
-        put_byte(uv, change, &uefi_guid_secure_boot_enable,
-                 "SecureBootEnable", ATTR_A3, true);
-    }
-    put_byte(uv, change, &uefi_guid_global, "SecureBoot", ATTR_A6,
-             uefi_secure_boot_is_on(next));
-}
-
-void uefi_auth_init(UefiVarService *uv)
-{
-    static const uint16_t no_name[] = { 0 };
-    g_autoptr(UefiVarChange) change = uefi_var_change_new();
-    bool has_vendor = read_mode(uv);
-
-    put_byte(uv, change, &uefi_guid_global, "SetupMode", ATTR_A6,
-             uv->auth->setup_mode);
-    put_signature_support(uv, change);
-    put_secure_boot(uv, change);
-    put_byte(uv, change, &uefi_guid_custom_mode, "CustomMode", ATTR_A3, false);
-    update_certdb(uv, change, &uefi_guid_cert_db, no_name, EFI_ATTR_NV, NULL);
-    update_certdb(uv, change, &uefi_guid_cert_db, no_name, 0, NULL);
-    if (!has_vendor) {
-        put_byte(uv, change, &uefi_guid_vendor_keys_nv, "VendorKeysNv",
-                 ATTR_A23, true);
-    }
-    put_byte(uv, change, &uefi_guid_global, "VendorKeys", ATTR_A6,
-             uv->auth->vendor_keys);
-    uefi_vars_commit_own(uv, change);
-}
-
-/* ------------------------------------------------------------------------ */
-/* Migration */
-
-UEFI_ALL_FIELDS(UefiVarAuthState, *auth, auth->setup_mode, auth->vendor_keys)
-
-GBytes *uefi_auth_save(const UefiVarService *uv)
-{
-    GByteArray *out = g_byte_array_sized_new(AUTH_STATE_SIZE);
-    const uint8_t flags[] = { uv->auth->setup_mode, uv->auth->vendor_keys };
-
-    put_u32(out, AUTH_STATE_VERSION);
-    g_byte_array_append(out, flags, sizeof(flags));
-    return g_byte_array_free_to_bytes(out);
-}
-
-bool uefi_auth_load(UefiVarService *uv, GBytes *bytes, GError **err)
-{
-    bool has_pk = find(uv, &uefi_guid_global, "PK");
-    uint8_t setup_mode, vendor_keys;
-    uint32_t version;
-    UefiMsg msg;
-
-    uefi_msg_init(&msg, (uint8_t *)g_bytes_get_data(bytes, NULL),
-                  g_bytes_get_size(bytes), 8);
-    version = uefi_msg_get_u32(&msg);
-    setup_mode = uefi_msg_get_u8(&msg);
-    vendor_keys = uefi_msg_get_u8(&msg);
-    if (msg.overrun || uefi_msg_left(&msg) || version != AUTH_STATE_VERSION) {
-        g_set_error(err, UEFI_STATE_ERROR, 0,
-                    "secure boot state is not of version %d",
-                    AUTH_STATE_VERSION);
-        return false;
-    }
-    if (setup_mode > 1 || vendor_keys > 1) {
-        g_set_error(err, UEFI_STATE_ERROR, 0,
-                    "secure boot state has flags that are neither 0 nor 1");
-        return false;
-    }
-    if (setup_mode == has_pk) {
-        g_set_error(err, UEFI_STATE_ERROR, 0,
-                    "setup mode is %s, but PK is %s", setup_mode ? "on" : "off",
-                    has_pk ? "enrolled" : "not enrolled");
-        return false;
-    }
-    uv->auth->setup_mode = setup_mode;
-    uv->auth->vendor_keys = vendor_keys;
-    return true;
 }

@@ -7,6 +7,13 @@
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-api.h"
+#include "hw/uefi/var-service-check.h"
+#include "hw/uefi/var-service-lang.h"
+#include "hw/uefi/var-service-mor.h"
+#include "hw/uefi/var-service-policy-messages.h"
+#include "hw/uefi/var-service-policy.h"
+#include "hw/uefi/var-service-secureboot.h"
+#include "hw/uefi/var-service-vars.h"
 
 UefiVarConfig uefi_vars_default_config(void)
 {
@@ -36,7 +43,7 @@ UefiVarService *uefi_vars_new(const UefiVarConfig *config,
     uv->store = uefi_store_new(&uv->config.limits);
     uv->check = uefi_check_new();
     uv->policy = uefi_policy_new();
-    uv->auth = uefi_auth_new();
+    uv->secure_boot.setup_mode = true;
     return uv;
 }
 
@@ -45,7 +52,7 @@ void uefi_vars_free(UefiVarService *uv)
     if (!uv) {
         return;
     }
-    uefi_auth_free(uv->auth);
+    uefi_lang_clear(&uv->lang);
     uefi_policy_free(uv->policy);
     uefi_check_free(uv->check);
     uefi_store_free(uv->store);
@@ -58,8 +65,10 @@ void uefi_vars_hard_reset(UefiVarService *uv)
     uefi_store_drop_volatile(uv->store);
     uv->phase = UEFI_PHASE_DXE;
     uefi_check_reset(uv);
+    uv->mor = (UefiMorState) { };
+    uefi_lang_clear(&uv->lang);
     uefi_policy_reset(uv);
-    uefi_auth_init(uv);
+    uefi_secureboot_init(uv);
     if (uv->host->phase) {
         uv->host->phase(uv->host_opaque, uv->phase);
     }
@@ -78,6 +87,7 @@ void uefi_vars_enter_phase(UefiVarService *uv, UefiVarPhase phase)
      */
     if (end_of_dxe) {
         uv->phase = UEFI_PHASE_END_OF_DXE;
+        uefi_mor_end_of_dxe(uv);
         uefi_check_end_of_dxe(uv);
         uefi_policy_lock(uv);
     }
@@ -85,33 +95,6 @@ void uefi_vars_enter_phase(UefiVarService *uv, UefiVarPhase phase)
     if (uv->host->phase) {
         uv->host->phase(uv->host_opaque, phase);
     }
-}
-
-UefiVarView uefi_vars_view(const UefiVarService *uv)
-{
-    return uefi_vars_at_runtime(uv) ? UEFI_VIEW_RUNTIME : UEFI_VIEW_BOOT;
-}
-
-bool uefi_vars_checks_on(const UefiVarService *uv)
-{
-    return uv->phase >= UEFI_PHASE_END_OF_DXE;
-}
-
-bool uefi_vars_at_runtime(const UefiVarService *uv)
-{
-    return uv->phase >= UEFI_PHASE_RUNTIME;
-}
-
-void uefi_vars_note(UefiVarService *uv, const char *request,
-                    const UefiGuid *guid, const uint16_t *name)
-{
-    UefiVarAnswer *answer = &uv->answer;
-
-    g_clear_pointer(&answer->name, g_free);
-    answer->request = request;
-    answer->guid = guid ? *guid : (UefiGuid) { };
-    answer->name = name ? uefi_str_dup(name) : NULL;
-    answer->reason = UEFI_REASON_OK;
 }
 
 /* Where the parts of a message are, which depends on the guest's UINTN */
@@ -181,10 +164,12 @@ static void answer_event(UefiVarService *uv, const char *name,
 static uint16_t dispatch(UefiVarService *uv, const UefiGuid *guid,
                          UefiMsg *msg, size_t buffer_size)
 {
+    UefiVarPhase phase = uv->phase;
     bool long_enough = true;
 
     if (uefi_guid_equal(guid, &uefi_guid_variable_protocol)) {
-        long_enough = uefi_vars_handle(uv, msg, buffer_size);
+        long_enough = uefi_vars_handle(uv, msg, buffer_size, &phase);
+        uefi_vars_enter_phase(uv, phase);
     } else if (uefi_guid_equal(guid, &uefi_guid_policy_protocol)) {
         long_enough = uefi_policy_handle(uv, msg);
     } else if (uefi_guid_equal(guid, &uefi_guid_end_of_dxe)) {

@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-guid.h"
 
 const UefiGuid uefi_guid_variable_protocol =
     UEFI_GUID(0xed32d533, 0x99e6, 0x4209,

@@ -13,6 +13,7 @@
 #include "qapi/qapi-events-uefi.h"
 #include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-monitor.h"
+#include "hw/uefi/var-service-policy.h"
 #include "hw/uefi/var-service-status.h"
 #include "trace.h"
 

@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-msg.h"
 
 void uefi_msg_init(UefiMsg *msg, void *buf, size_t size, unsigned un_size)
 {

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-siglist.h"
+#include "hw/uefi/var-service-utils.h"
 #include "hw/uefi/var-service-x509.h"
 
 /* Data size of a certificate, which is free */

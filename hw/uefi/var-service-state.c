@@ -17,6 +17,11 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-check.h"
+#include "hw/uefi/var-service-msg.h"
+#include "hw/uefi/var-service-policy.h"
+#include "hw/uefi/var-service-secureboot.h"
+#include "hw/uefi/var-service-state.h"
 
 #define UEFI_STATE_VERSION  1
 
@@ -26,22 +31,12 @@
 /* ------------------------------------------------------------------------ */
 /* Save */
 
-static void put_u32(GByteArray *out, uint32_t value)
-{
-    uint8_t buf[4];
-    UefiMsg msg;
-
-    uefi_msg_init(&msg, buf, sizeof(buf), 8);
-    uefi_msg_put_u32(&msg, value);
-    g_byte_array_append(out, buf, sizeof(buf));
-}
-
 static void put_bytes(GByteArray *out, GBytes *bytes)
 {
     gsize size = 0;
     const uint8_t *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
 
-    put_u32(out, size);
+    uefi_bytes_put_u32(out, size);
     if (size > 0) {
         g_byte_array_append(out, data, size);
     }
@@ -49,14 +44,11 @@ static void put_bytes(GByteArray *out, GBytes *bytes)
 
 static void put_str(GByteArray *out, const uint16_t *str)
 {
-    size_t size = uefi_str_size(str);
-    g_autofree uint8_t *buf = g_malloc(size);
-    UefiMsg msg;
+    static const uint8_t nul[2];
 
-    uefi_msg_init(&msg, buf, size, 8);
-    uefi_msg_put_str(&msg, str);
-    put_u32(out, size);
-    g_byte_array_append(out, buf, size);
+    uefi_bytes_put_u32(out, uefi_str_size(str));
+    uefi_bytes_put_str(out, str);
+    g_byte_array_append(out, nul, sizeof(nul));
 }
 
 /*
@@ -75,7 +67,7 @@ static uint32_t put_variables(GByteArray *out, const UefiVarStore *store)
 
     while ((var = uefi_store_next(store, UEFI_VIEW_BOOT, var))) {
         g_byte_array_append(out, var->guid.b, sizeof(var->guid.b));
-        put_u32(out, var->attributes);
+        uefi_bytes_put_u32(out, var->attributes);
         g_byte_array_append(out, var->time.b, sizeof(var->time.b));
         put_str(out, var->name);
         put_bytes(out, var->data);
@@ -85,10 +77,11 @@ static uint32_t put_variables(GByteArray *out, const UefiVarStore *store)
     return count;
 }
 
-/* Saved are phase, store, check, policy and auth; see swap_state(). */
+/* All but config, host and answer is saved; see swap_state(). */
 UEFI_ALL_FIELDS(UefiVarService, *uv,
                 uv->config, uv->host, uv->host_opaque, uv->store, uv->phase,
-                uv->check, uv->policy, uv->auth, uv->answer)
+                uv->check, uv->mor, uv->lang, uv->policy, uv->secure_boot,
+                uv->answer)
 
 GBytes *uefi_vars_state_save(const UefiVarService *uv)
 {
@@ -96,16 +89,16 @@ GBytes *uefi_vars_state_save(const UefiVarService *uv)
     uint32_t count = put_variables(vars, uv->store);
     g_autoptr(GBytes) check = uefi_check_save(uv);
     g_autoptr(GBytes) policy = uefi_policy_save(uv);
-    g_autoptr(GBytes) auth = uefi_auth_save(uv);
+    g_autoptr(GBytes) trust = uefi_secureboot_save(uv);
     GByteArray *out = g_byte_array_sized_new(vars->len + 1024);
 
-    put_u32(out, UEFI_STATE_VERSION);
-    put_u32(out, uv->phase);
-    put_u32(out, count);
+    uefi_bytes_put_u32(out, UEFI_STATE_VERSION);
+    uefi_bytes_put_u32(out, uv->phase);
+    uefi_bytes_put_u32(out, count);
     g_byte_array_append(out, vars->data, vars->len);
     put_bytes(out, check);
     put_bytes(out, policy);
-    put_bytes(out, auth);
+    put_bytes(out, trust);
     return g_byte_array_free_to_bytes(out);
 }
 
@@ -213,7 +206,7 @@ static bool get_all(UefiVarService *uv, UefiMsg *msg, GError **err)
     if (!get_variables(uv->store, msg, count, err) ||
         !get_part(uv, msg, uefi_check_load, err) ||
         !get_part(uv, msg, uefi_policy_load, err) ||
-        !get_part(uv, msg, uefi_auth_load, err)) {
+        !get_part(uv, msg, uefi_secureboot_load, err)) {
         return false;
     }
     return uefi_msg_left(msg) == 0 || fail(err, "there is more than its end");
@@ -227,12 +220,14 @@ static void swap_state(UefiVarService *a, UefiVarService *b)
     a->store = b->store;
     a->phase = b->phase;
     a->check = b->check;
+    a->mor = b->mor;
+    a->lang = b->lang;
     a->policy = b->policy;
-    a->auth = b->auth;
+    a->secure_boot = b->secure_boot;
     b->store = old.store;
     b->check = old.check;
+    b->lang = old.lang;
     b->policy = old.policy;
-    b->auth = old.auth;
 }
 
 bool uefi_vars_state_load(UefiVarService *uv, const uint8_t *data, size_t size,

@@ -179,7 +179,7 @@ UefiVarStatus *uefi_status_new(const UefiVarService *uv)
     status->setup_mode = !status->keys[UEFI_KEY_PK].var;
     status->secure_boot = is_on(uv, &uefi_guid_global, "SecureBoot");
     status->custom_mode = is_on(uv, &uefi_guid_custom_mode, "CustomMode");
-    status->next = uefi_auth_next_secure_boot(uv);
+    status->next = uefi_secureboot_next(uv);
     status->dbx_room = room_in_dbx(uv, status->keys[UEFI_KEY_DBX].var);
     return status;
 }

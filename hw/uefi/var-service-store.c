@@ -8,7 +8,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-store.h"
 
 /* Volatile and non-volatile variables are two stores to the guest (8). */
 enum { ORDER_VOLATILE, ORDER_NV, ORDER__MAX };

@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-utils.h"
 
 static const struct {
     EfiStatus status;
@@ -153,6 +153,22 @@ char *uefi_str_print(const uint16_t *str)
 
     append(text, str, "\\", true);
     return g_string_free(text, FALSE);
+}
+
+void uefi_bytes_put_u32(GByteArray *out, uint32_t value)
+{
+    const uint8_t bytes[] = { value, value >> 8, value >> 16, value >> 24 };
+
+    g_byte_array_append(out, bytes, sizeof(bytes));
+}
+
+void uefi_bytes_put_str(GByteArray *out, const uint16_t *str)
+{
+    for (; *str; str++) {
+        const uint8_t bytes[] = { *str, *str >> 8 };
+
+        g_byte_array_append(out, bytes, sizeof(bytes));
+    }
 }
 
 void uefi_hex_append(GString *out, const uint8_t *data, size_t size)

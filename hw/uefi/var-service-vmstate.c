@@ -12,6 +12,7 @@
 #include "qemu/error-report.h"
 #include "migration/vmstate.h"
 #include "hw/uefi/var-service-device.h"
+#include "hw/uefi/var-service-state.h"
 
 bool uefi_vars_stream_is_bundled(void *opaque, int version_id)
 {

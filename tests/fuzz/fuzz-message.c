@@ -12,6 +12,7 @@
 #include "fuzz.h"
 #include "hw/uefi/var-service-api.h"
 #include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-msg.h"
 
 static const char *const names[] = {
     "A", "", "PK", "KEK", "db", "dbx", "SetupMode", "SecureBoot",

@@ -9,6 +9,9 @@
 
 #include "qemu/osdep.h"
 #include "fuzz.h"
+#include "hw/uefi/var-service-check.h"
+#include "hw/uefi/var-service-policy.h"
+#include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-text.h"
 
 static const char *const tokens[] = {
@@ -89,7 +92,7 @@ static void fuzz_state(FuzzInput *in)
     } else if (which % 3 == 1) {
         loaded = uefi_policy_load(uv, state, &err);
     } else {
-        loaded = uefi_auth_load(uv, state, &err);
+        loaded = uefi_secureboot_load(uv, state, &err);
     }
     g_assert_true(loaded == !err);
 }

@@ -10,6 +10,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include "hw/uefi/var-service-pkcs7.h"
+#include "hw/uefi/var-service-secureboot.h"
 #include "uefi-test-keys.h"
 
 #define ATTR_APPEND     (ATTR_AUTH | EFI_ATTR_AP)
@@ -172,7 +173,7 @@ static void enrol(Test *test)
     uefi_assert_reason(set_signed(test, &kek, ATTR_AUTH, NULL, kek_list), OK);
     uefi_assert_reason(set_signed(test, &pk, ATTR_AUTH, uefi_test_key("PK"),
                                   pk_list), OK);
-    g_assert_false(uefi_auth_setup_mode(test->t->uv));
+    g_assert_false(test->t->uv->secure_boot.setup_mode);
 }
 
 static void setup_user(Test *test, gconstpointer unused)
@@ -332,7 +333,7 @@ static void test_delete_pk(Test *test, gconstpointer unused)
     check_byte(test, &setup_mode, 1);
     check_byte(test, &secure_boot, 0);
     check_byte(test, &enable, -1);
-    g_assert_true(uefi_auth_setup_mode(test->t->uv));
+    g_assert_true(test->t->uv->secure_boot.setup_mode);
     /* KEK can be written by anybody again */
     uefi_assert_reason(set_signed(test, &kek, ATTR_AUTH, NULL, NULL), OK);
     reboot(test);
@@ -380,7 +381,7 @@ static void test_enrol_fails(Test *test, gconstpointer unused)
                                   list), SAVE_FAILED);
     after = uefi_test_dump(test->t);
     g_assert_cmpstr(before, ==, after);
-    g_assert_true(uefi_auth_setup_mode(test->t->uv));
+    g_assert_true(test->t->uv->secure_boot.setup_mode);
     test->t->save_result = UEFI_REASON_OK;
     uefi_assert_reason(set_signed(test, &pk, ATTR_AUTH, uefi_test_key("PK"),
                                   list), OK);
@@ -1687,18 +1688,18 @@ static void test_frequent_cases_setup(Test *test, gconstpointer unused)
 static void test_migration(Test *test, gconstpointer unused)
 {
     static const uint8_t user[] = { 1, 0, 0, 0, 0, 0 };
-    g_autoptr(GBytes) state = uefi_auth_save(test->t->uv);
+    g_autoptr(GBytes) state = uefi_secureboot_save(test->t->uv);
     gsize size;
     const uint8_t *data = g_bytes_get_data(state, &size);
     g_autoptr(GError) err = NULL;
 
     g_assert_cmpmem(data, size, user, sizeof(user));
-    g_assert_true(uefi_auth_load(test->t->uv, state, &err));
+    g_assert_true(uefi_secureboot_load(test->t->uv, state, &err));
     g_assert_no_error(err);
     for (size_t cut = 0; cut < size; cut++) {
         g_autoptr(GBytes) part = g_bytes_new(data, cut);
 
-        g_assert_false(uefi_auth_load(test->t->uv, part, &err));
+        g_assert_false(uefi_secureboot_load(test->t->uv, part, &err));
         g_clear_error(&err);
     }
     for (size_t i = 0; i < size - 1; i++) {
@@ -1707,7 +1708,7 @@ static void test_migration(Test *test, gconstpointer unused)
 
         bad[i] ^= 1;
         bytes = g_bytes_new(bad, size);
-        g_assert_false(uefi_auth_load(test->t->uv, bytes, &err));
+        g_assert_false(uefi_secureboot_load(test->t->uv, bytes, &err));
         g_assert_nonnull(err);
         g_clear_error(&err);
     }
@@ -1717,10 +1718,10 @@ static void test_migration(Test *test, gconstpointer unused)
 
         bad[i] = 2;
         bytes = g_bytes_new(bad, size);
-        g_assert_false(uefi_auth_load(test->t->uv, bytes, &err));
+        g_assert_false(uefi_secureboot_load(test->t->uv, bytes, &err));
         g_clear_error(&err);
     }
-    g_assert_false(uefi_auth_setup_mode(test->t->uv));
+    g_assert_false(test->t->uv->secure_boot.setup_mode);
 }
 
 /* ------------------------------------------------------------------------ */

@@ -8,6 +8,8 @@
 
 #include "qemu/osdep.h"
 #include "uefi-test.h"
+#include "hw/uefi/var-service-check.h"
+#include "hw/uefi/var-service-policy.h"
 
 #define GLOBAL  (&uefi_guid_global)
 #define IMGSEC  (&uefi_guid_image_security)
@@ -59,7 +61,7 @@ static UefiReason check(UefiTest *t, const UefiGuid *guid, const char *ascii,
         .old = uefi_store_find(t->uv->store, UEFI_VIEW_BOOT, guid, name),
     };
 
-    return uefi_check_set(t->uv, &req);
+    return uefi_check_rules(t->uv, &req);
 }
 
 /* ------------------------------------------------------------------------ */

@@ -5,8 +5,10 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service-x509.h"
+#include "hw/uefi/var-service-policy.h"
+#include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-status.h"
+#include "hw/uefi/var-service-x509.h"
 #include "uefi-test-keys.h"
 
 #define NAME_BOOT_ORDER { 'B', 'o', 'o', 't', 'O', 'r', 'd', 'e', 'r', 0 }
@@ -249,7 +251,7 @@ static void test_save_fails(void)
     uefi_assert_reason(host_delete(t, &uefi_test_guid, "A", false),
                        SAVE_FAILED);
     uefi_assert_reason(force(t, &uefi_guid_global, "PK", pk), SAVE_FAILED);
-    g_assert_true(uefi_auth_setup_mode(t->uv));
+    g_assert_true(t->uv->secure_boot.setup_mode);
     after = uefi_test_dump(t);
     g_assert_cmpstr(before, ==, after);
 }
@@ -280,7 +282,7 @@ static void test_not_forced(void)
     enrol(t);
     uefi_assert_reason(host_delete(t, &uefi_guid_global, "PK", false),
                        HOST_NOT_FORCED);
-    g_assert_false(uefi_auth_setup_mode(t->uv));
+    g_assert_false(t->uv->secure_boot.setup_mode);
 }
 
 static void test_bad_lists(void)
@@ -295,7 +297,7 @@ static void test_bad_lists(void)
     uefi_assert_reason(force(t, g, "PK", lists), SIGLIST_REST);
     uefi_assert_reason(host_set_bytes(t, g, "PK", ATTR_NV_RT, two->data,
                                       two->len, true), CHECK_ATTRIBUTES);
-    g_assert_true(uefi_auth_setup_mode(t->uv));
+    g_assert_true(t->uv->secure_boot.setup_mode);
     uefi_assert_reason(guest_get(t, g, "PK"), GET_MISSING);
 }
 
@@ -307,7 +309,7 @@ static void test_enrol(void)
 
     check_byte(t, g, "SecureBoot", 0);
     enrol(t);
-    g_assert_false(uefi_auth_setup_mode(t->uv));
+    g_assert_false(t->uv->secure_boot.setup_mode);
     check_byte(t, g, "SetupMode", 0);
     check_byte(t, g, "SecureBoot", 1);
     check_byte(t, &uefi_guid_secure_boot_enable, "SecureBootEnable", 1);
@@ -318,7 +320,7 @@ static void test_enrol(void)
     check_byte(t, g, "VendorKeys", 0);
 
     uefi_assert_reason(host_delete(t, g, "PK", true), OK);
-    g_assert_true(uefi_auth_setup_mode(t->uv));
+    g_assert_true(t->uv->secure_boot.setup_mode);
     check_byte(t, g, "SetupMode", 1);
     check_byte(t, g, "SecureBoot", 0);
     uefi_assert_reason(guest_get(t, &uefi_guid_secure_boot_enable,
@@ -337,8 +339,8 @@ static void test_enrol_runtime(void)
     check_byte(t, g, "SetupMode", 0);
     check_byte(t, g, "SecureBoot", 0);
     /* The state is one that migration accepts */
-    state = uefi_auth_save(t->uv);
-    g_assert_true(uefi_auth_load(t->uv, state, NULL));
+    state = uefi_secureboot_save(t->uv);
+    g_assert_true(uefi_secureboot_load(t->uv, state, NULL));
     uefi_vars_hard_reset(t->uv);
     check_byte(t, g, "SecureBoot", 1);
 }

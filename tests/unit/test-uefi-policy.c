@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "uefi-test.h"
+#include "hw/uefi/var-service-policy.h"
 
 #define TEST    (&uefi_test_guid)
 #define GLOBAL  (&uefi_guid_global)

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "uefi-test.h"
+#include "hw/uefi/var-service-state.h"
 
 #define TEST    (&uefi_test_guid)
 
@@ -90,7 +91,7 @@ static void test_round_trip(void)
     g_assert_true(g_bytes_equal(state, again));
     g_assert_cmpuint(to->saves, ==, 0);
     g_assert_cmpint(to->uv->phase, ==, UEFI_PHASE_END_OF_DXE);
-    g_assert_true(uefi_auth_setup_mode(to->uv));
+    g_assert_true(to->uv->secure_boot.setup_mode);
 
     var = uefi_store_find(to->uv->store, UEFI_VIEW_BOOT, TEST, name);
     g_assert_nonnull(var);

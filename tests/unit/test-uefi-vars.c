@@ -7,6 +7,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "hw/uefi/var-service-state.h"
 #include "hw/uefi/var-service-text.h"
 #include "uefi-test.h"
 

@@ -12,6 +12,7 @@
 
 #include "hw/uefi/var-service-api.h"
 #include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-msg.h"
 
 typedef struct UefiTest {
     UefiVarService *uv;

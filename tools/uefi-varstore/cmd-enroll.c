@@ -10,6 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "tool.h"
+#include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-siglist.h"
 
 static const uint32_t key_attributes =
@@ -245,7 +246,7 @@ static bool write_all(ToolStore *s, const Enrolment *e)
 static bool enroll(ToolStore *s, Enrolment *e)
 {
     tool_configure(s);
-    uefi_auth_forced(s->uv);
+    uefi_secureboot_follow(s->uv);
     for (int id = 0; id < KEY__MAX; id++) {
         UefiReason reason = e->lists[id] ? enroll_key(s, e, id)
                                          : UEFI_REASON_OK;

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "tool.h"
+#include "hw/uefi/var-service-secureboot.h"
 
 /* Everything that says what to trust; PK, which rules the others, goes last */
 static const struct {
@@ -29,7 +30,7 @@ static int run_reset_keys(char **args)
     if (!s) {
         return TOOL_FAILED;
     }
-    uefi_auth_forced(s->uv);
+    uefi_secureboot_follow(s->uv);
     for (size_t i = 0; i < ARRAY_SIZE(all_keys); i++) {
         const UefiVariable *var =
             uefi_store_find_ascii(s->uv->store, UEFI_VIEW_BOOT,

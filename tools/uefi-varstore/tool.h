@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-file.h"
+#include "hw/uefi/var-service-msg.h"
 
 #define TOOL_NAME "uefi-varstore"
 

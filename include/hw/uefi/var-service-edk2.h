@@ -49,6 +49,8 @@ typedef enum EfiStatus {
 #define EFI_ATTR_ALL    0x7fu
 /* Everything that says what a variable is, that is, all but append */
 #define EFI_ATTR_KIND   0x3fu
+/* What is looked at where counter-based authentication is not */
+#define EFI_ATTR_NOT_AW (EFI_ATTR_ALL & ~EFI_ATTR_AW)
 
 /* EFI_MM_COMMUNICATE_HEADER: GUID, MessageLength (UINTN), data */
 #define EFI_MM_HEADER_SIZE_64   24

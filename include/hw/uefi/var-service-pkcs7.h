@@ -10,7 +10,8 @@
 #ifndef HW_UEFI_VAR_SERVICE_PKCS7_H
 #define HW_UEFI_VAR_SERVICE_PKCS7_H
 
-#include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-limits.h"
+#include "hw/uefi/var-service-reason.h"
 
 /* A PKCS#7 SignedData (RFC 2315) with at least one signer */
 typedef struct UefiPkcs7 UefiPkcs7;

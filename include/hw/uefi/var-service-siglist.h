@@ -7,7 +7,7 @@
 #ifndef HW_UEFI_VAR_SERVICE_SIGLIST_H
 #define HW_UEFI_VAR_SERVICE_SIGLIST_H
 
-#include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-msg.h"
 
 /* EFI_SIGNATURE_LIST: type, ListSize, HeaderSize, SignatureSize */
 #define UEFI_SIGLIST_HEADER_SIZE    28

@@ -9,7 +9,7 @@
 #ifndef HW_UEFI_VAR_SERVICE_STATUS_H
 #define HW_UEFI_VAR_SERVICE_STATUS_H
 
-#include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-siglist.h"
 
 #define UEFI_STATUS_CERTS   64      /* certificates described, of each key */

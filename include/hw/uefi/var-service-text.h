@@ -26,6 +26,7 @@
 #define HW_UEFI_VAR_SERVICE_TEXT_H
 
 #include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-msg.h"
 
 #define UEFI_TEXT_VERSION       2       /* of documents */
 #define UEFI_TEXT_DEPTH         32      /* nested arrays and objects */

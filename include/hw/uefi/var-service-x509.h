@@ -7,8 +7,9 @@
 #ifndef HW_UEFI_VAR_SERVICE_X509_H
 #define HW_UEFI_VAR_SERVICE_X509_H
 
-#include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-der.h"
+#include "hw/uefi/var-service-limits.h"
+#include "hw/uefi/var-service-reason.h"
 
 /**
  * uefi_x509_check_rsa_key: whether @der begins with a certificate that has one

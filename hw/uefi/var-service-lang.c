@@ -1,0 +1,173 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: languages (5.5)
+ *
+ * Lang follows PlatformLang, and the other way round, by the lists of codes
+ * that the firmware has written.
+ */
+
+#include "qemu/osdep.h"
+#include "hw/uefi/var-service-known.h"
+#include "hw/uefi/var-service-lang.h"
+
+void uefi_lang_clear(UefiLangState *lang)
+{
+    g_clear_pointer(&lang->codes, g_free);
+    g_clear_pointer(&lang->platform_codes, g_free);
+}
+
+/* RFC 4646 codes are separated by semicolons; empty ones don't count. */
+static char **split_platform_codes(const char *codes)
+{
+    g_auto(GStrv) all = g_strsplit(codes, ";", -1);
+    GPtrArray *list = g_ptr_array_new();
+
+    for (char **code = all; *code; code++) {
+        if (**code) {
+            g_ptr_array_add(list, g_strdup(*code));
+        }
+    }
+    g_ptr_array_add(list, NULL);
+    return (char **)g_ptr_array_free(list, FALSE);
+}
+
+/* ISO 639-2 codes have three letters each and nothing between them. */
+static char **split_lang_codes(const char *codes)
+{
+    GPtrArray *list = g_ptr_array_new();
+
+    for (size_t len = strlen(codes); len >= 3; len -= 3, codes += 3) {
+        g_ptr_array_add(list, g_strndup(codes, 3));
+    }
+    g_ptr_array_add(list, NULL);
+    return (char **)g_ptr_array_free(list, FALSE);
+}
+
+static int find_prefix(char **codes, const char *prefix)
+{
+    for (int i = 0; codes[i]; i++) {
+        if (g_str_has_prefix(codes[i], prefix)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* The first code that begins with @lang, else with less and less of it */
+static int match_platform_lang(char **codes, const char *lang)
+{
+    size_t size = strcspn(lang, ";");
+    g_autofree char *range = g_strndup(lang, size);
+    int index = -1;
+
+    /* A guest could make each of many dashes cost a walk over all codes. */
+    if (size > UEFI_LIMIT_LANG_TAG) {
+        return -1;
+    }
+    while (*range && index < 0) {
+        char *dash = strrchr(range, '-');
+
+        index = find_prefix(codes, range);
+        *(dash ?: range) = '\0';
+    }
+    return index;
+}
+
+static int match_lang(char **codes, const char *lang)
+{
+    g_autofree char *code = g_strndup(lang, 3);
+
+    return strlen(code) == 3 ? find_prefix(codes, code) : -1;
+}
+
+/* Put Lang for a PlatformLang of @value, or PlatformLang for a Lang. */
+static void put_counterpart(UefiVarService *uv, bool platform,
+                            const void *value, size_t size,
+                            UefiVarChange *change)
+{
+    const UefiLangState *lists = &uv->lang;
+    g_autofree char *lang = g_strndup(value, size);
+    g_auto(GStrv) platform_codes = NULL;
+    g_auto(GStrv) codes = NULL;
+    char **theirs;
+    int index;
+
+    if (!lists->codes || !lists->platform_codes) {
+        return;
+    }
+    platform_codes = split_platform_codes(lists->platform_codes);
+    codes = split_lang_codes(lists->codes);
+    theirs = platform ? codes : platform_codes;
+    index = platform ? match_platform_lang(platform_codes, lang)
+                     : match_lang(codes, lang);
+    if (index >= 0 && (guint)index < g_strv_length(theirs)) {
+        uefi_vars_put(uv, change, &uefi_guid_global,
+                      platform ? "Lang" : "PlatformLang", UEFI_ATTR_A7,
+                      theirs[index], strlen(theirs[index]) + 1);
+    }
+}
+
+/* A new list may change what belongs to the language that is set. */
+static void renew_counterpart(UefiVarService *uv, UefiVarChange *change)
+{
+    g_autoptr(UefiVarChange) own = uefi_var_change_new();
+    const UefiVariable *var;
+    bool platform;
+
+    var = uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT, &uefi_guid_global,
+                                "PlatformLang");
+    platform = var;
+    if (!var) {
+        var = uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT,
+                                    &uefi_guid_global, "Lang");
+    }
+    if (!var) {
+        return;
+    }
+    put_counterpart(uv, platform, g_bytes_get_data(var->data, NULL),
+                    g_bytes_get_size(var->data), own);
+    /* The list itself must not fail for want of room for a language. */
+    if (uefi_store_check(uv->store, own) == UEFI_REASON_OK) {
+        while (own->vars->len) {
+            uefi_var_change_add(change, g_ptr_array_steal_index(own->vars, 0));
+        }
+    }
+}
+
+static UefiReason remember_codes(UefiVarService *uv, const UefiVarRequest *req,
+                                 char **codes, UefiVarChange *change)
+{
+    if (uefi_vars_at_runtime(uv)) {
+        return UEFI_REASON_LANG_RUNTIME;
+    }
+    if (req->payload_size > UEFI_LIMIT_LANG_CODES) {
+        return UEFI_REASON_LANG_LONG;
+    }
+    g_free(*codes);
+    *codes = g_strndup((const char *)req->payload, req->payload_size);
+    renew_counterpart(uv, change);
+    return UEFI_REASON_OK;
+}
+
+UefiReason uefi_lang_update(UefiVarService *uv, const UefiVarRequest *req,
+                            UefiVarChange *change)
+{
+    UefiLangState *lists = &uv->lang;
+
+    if (!req->payload_size) {
+        return UEFI_REASON_OK;
+    }
+    if (uefi_str_is(req->name, "PlatformLangCodes")) {
+        return remember_codes(uv, req, &lists->platform_codes, change);
+    }
+    if (uefi_str_is(req->name, "LangCodes")) {
+        return remember_codes(uv, req, &lists->codes, change);
+    }
+    if (uefi_str_is(req->name, "PlatformLang") ||
+        uefi_str_is(req->name, "Lang")) {
+        put_counterpart(uv, uefi_str_is(req->name, "PlatformLang"),
+                        req->payload, req->payload_size, change);
+    }
+    return UEFI_REASON_OK;
+}
