@@ -142,6 +142,11 @@ bool device_present(const Transport *transport)
     return read16(transport, REG_MAGIC) == MAGIC;
 }
 
+bool device_in_use(const Transport *transport)
+{
+    return read32(transport, REG_BUFFER_SIZE) != 0;
+}
+
 static EfiStatus command(uint16_t cmd)
 {
     /* The exchange buffer must be in memory before the device looks at it. */

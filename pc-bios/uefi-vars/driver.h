@@ -44,6 +44,12 @@ uint64_t fdt_find_device(const void *fdt);
 bool device_present(const Transport *transport);
 
 /*
+ * True if somebody has announced an exchange buffer since the last reset:
+ * firmware that uses the device itself.
+ */
+bool device_in_use(const Transport *transport);
+
+/*
  * Reset the device behind @transport and announce the exchange buffer of
  * EXCHANGE_SIZE bytes at physical address @buffer, which is readable there.
  * Returns EFI_DEVICE_ERROR if the device does not do its part.

@@ -31,6 +31,7 @@ typedef uint16_t EfiChar;
 #define EFI_BUFFER_TOO_SMALL    (EFI_ERROR_BIT | 5)
 #define EFI_DEVICE_ERROR        (EFI_ERROR_BIT | 7)
 #define EFI_NOT_FOUND           (EFI_ERROR_BIT | 14)
+#define EFI_ALREADY_STARTED     (EFI_ERROR_BIT | 20)
 #define EFI_ERROR(status)       ((status) & EFI_ERROR_BIT)
 
 #define TPL_CALLBACK            8

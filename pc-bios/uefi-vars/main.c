@@ -291,6 +291,9 @@ EfiStatus efi_main(EfiHandle image, EfiSystemTable *system_table)
     if (!find_device(st, &transport)) {
         return without_device(u"no device found");
     }
+    if (device_in_use(&transport)) {
+        return EFI_ALREADY_STARTED;     /* which unloads this image */
+    }
     status = st->boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES,
                                       EFI_RUNTIME_SERVICES_DATA, pages,
                                       &buffer);
