@@ -629,8 +629,12 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
         warn_report("uefi-vars: this QEMU is built without GnuTLS, so every "
                     "signed variable write of the guest is refused");
     }
+    if (!uefi_vars_rom_create(&d->rom, OBJECT(dev), errp)) {
+        return false;
+    }
     d->service = uefi_vars_new(&d->config, &uefi_vars_host, d);
     if (d->jsonfile && !start_file(d, errp)) {
+        uefi_vars_rom_destroy(&d->rom);
         g_clear_pointer(&d->file, uefi_var_file_close);
         g_clear_pointer(&d->service, uefi_vars_free);
         return false;
@@ -665,6 +669,7 @@ static void uefi_vars_device_unrealize(DeviceState *dev)
         g_clear_pointer(&d->report_later, timer_free);
         g_clear_pointer(&d->save_error, g_free);
     }
+    uefi_vars_rom_destroy(&d->rom);
     uefi_vars_watch_clear(&d->watch);
     uefi_vars_transit_clear(&d->transit);
     uefi_vars_regs_reset(&d->regs);
@@ -683,6 +688,10 @@ static const struct {
       "missing; without it they are lost at exit" },
     { "tpm", "whether the firmware uses a TPM, and with it keeps the request "
       "to overwrite memory; auto: if the machine has one" },
+    { "option-rom", "give the machine a PCI function with the driver that "
+      "stock firmware needs" },
+    { "option-rom-addr", "its PCI address, 1e.0 if not given" },
+    { "romfile", "file with another driver" },
     { "use-pio", "advise the guest to transfer messages through a register "
       "instead of DMA" },
     { "force-secure-boot", "secure boot cannot be turned off in the guest" },

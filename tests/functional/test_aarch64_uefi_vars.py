@@ -16,7 +16,8 @@ class UefiVarsAarch64(UefiVarsTest):
         self.set_machine("virt")
 
     def device(self, options=""):
-        return "-device", f"uefi-vars-sysbus,jsonfile={self.store}{options}"
+        return "-device", \
+            f"uefi-vars-sysbus,option-rom=on,jsonfile={self.store}{options}"
 
     def test_sysbus_dma(self):
         self.do_read_write(*self.device(), says="device tree, DMA")
@@ -30,7 +31,8 @@ class UefiVarsAarch64(UefiVarsTest):
                            says="device tree, DMA")
 
     def test_machine_property(self):
-        self.do_read_write("-global",
+        self.do_read_write("-global", "uefi-vars-sysbus.option-rom=on",
+                           "-global",
                            f"uefi-vars-sysbus.jsonfile={self.store}",
                            machine="virt,x-uefi-vars=on",
                            says="device tree, DMA")

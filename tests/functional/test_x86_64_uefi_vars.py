@@ -17,7 +17,8 @@ class UefiVarsX86(SessionTest):
         self.set_machine("q35")
 
     def device(self, name, options=""):
-        return "-device", f"{name},jsonfile={self.store}{options}"
+        return "-device", \
+            f"{name},option-rom=on,jsonfile={self.store}{options}"
 
     def test_isa_dma(self):
         self.do_read_write(*self.device("uefi-vars-isa"),
@@ -29,7 +30,8 @@ class UefiVarsX86(SessionTest):
 
     def test_x64_dma(self):
         self.do_read_write(*self.device("uefi-vars-x64"),
-                           says="etc/hardware-info, DMA")
+                           says="etc/hardware-info, DMA",
+                           append="pci=realloc")
 
     def test_x64_pio(self):
         self.do_read_write(*self.device("uefi-vars-x64", ",use-pio=on"),

@@ -78,10 +78,10 @@ def kernel_command_line(arch):
     return " ".join(words)
 
 
-def guest_args(arch, initramfs=None, kernel=None, secure=False):
-    """Arguments for a guest: firmware, driver, kernel; neither machine,
-    console nor variable device.  The flash variables are thrown away: only
-    what the device keeps survives."""
+def guest_args(arch, initramfs=None, kernel=None, secure=False, append=""):
+    """Arguments for a guest: firmware and kernel, with more to append to its
+    command line; neither machine, console nor variable device.  The flash
+    variables are thrown away: only what the device keeps survives."""
     images = firmware(arch)
     code = images.secure_code if secure else images.code
     flash = "if=pflash,format=raw"
@@ -89,11 +89,9 @@ def guest_args(arch, initramfs=None, kernel=None, secure=False):
         "-m", ARCHES[arch].memory, "-nic", "none",
         "-drive", f"{flash},readonly=on,file={code}",
         "-drive", f"{flash},snapshot=on,file={images.blank_vars}",
-        "-device",
-        "pci-testdev,romfile=" + part("uefi-vars-{arch}.rom", arch),
         "-kernel", kernel or part("vmlinuz-{arch}", arch),
         "-initrd", initramfs or part("initramfs-{arch}", arch),
-        "-append", kernel_command_line(arch),
+        "-append", f"{kernel_command_line(arch)} {append}".rstrip(),
     ]
 
 

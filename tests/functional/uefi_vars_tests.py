@@ -90,12 +90,14 @@ class UefiVarsTest(QemuSystemTest):
                   guest.console_text(raw))
 
     def boot(self, script, *args, machine=None, refused=None,
-             kernel=None, secure=False, files=None, meanwhile=None):
+             kernel=None, secure=False, files=None, meanwhile=None,
+             append=""):
         """Boot with more arguments for QEMU, run the script, power off.
         Or see the boot refused with the words given.  With secure, the
         firmware is one that enforces Secure Boot.  With files, {name: bytes},
         the guest has these and efi-updatevar.  When the script prints
-        HOSTS_TURN, meanwhile(vm) is called."""
+        HOSTS_TURN, meanwhile(vm) is called.  The kernel's command line ends
+        with append."""
         initramfs = self.scratch_file("initramfs")
         script = f"echo {BEGIN}{script}\necho {END}"
         guest.initramfs_with(self.guest_arch,
@@ -106,7 +108,7 @@ class UefiVarsTest(QemuSystemTest):
             vm.set_machine(machine or self.machine)
         vm.set_console()
         vm.add_args(*guest.guest_args(self.guest_arch, initramfs, kernel,
-                                      secure), *args)
+                                      secure, append), *args)
         vm.launch()
         text = self.read_console(vm, last_words=refused, meanwhile=meanwhile)
         if not refused:
@@ -270,7 +272,7 @@ fi
 uefivar list
 uefivar set {ours("Flash")} 7 f1a5
 uefivar get {ours("Flash")}
-""")
+""", "-device", "virtio-rng-pci,romfile=uefi-vars.rom")
         self.assertIn(guest.NO_DEVICE, boot.console)
         self.assertNotIn(guest.TAKEN_OVER, boot.console)
         self.assertIn(f"PlatformLang-{GLOBAL}", boot.variables())
@@ -369,8 +371,9 @@ uefivar get SecureBoot-{GLOBAL}
         self.tool("sbsign", "--key", "db.key", "--cert", "db.crt",
                   "--output", "kernel", self.kernel())
         # Any image but the kernel
-        driver = guest.part("driver-{arch}/uefi-vars.efi", self.guest_arch)
-        self.tool("hash-to-efi-sig-list", os.path.abspath(driver), "dbx.esl")
+        driver = self.build_file("pc-bios", "uefi-vars",
+                                 f"driver-{self.guest_arch}", "uefi-vars.efi")
+        self.tool("hash-to-efi-sig-list", driver, "dbx.esl")
         with open(self.scratch_file("empty"), "wb"):
             pass
         updates = [

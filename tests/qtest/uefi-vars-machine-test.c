@@ -59,7 +59,8 @@ static void test_help(const void *opaque)
         "auth-delete-needs-signature", "disable-custom-mode",
         "force-secure-boot", "hwerr-quota", "jsonfile",
         "max-auth-variable-size", "max-hwerr-variable-size",
-        "max-variable-size", "max-volatile-variable-size", "size", "use-pio",
+        "max-variable-size", "max-volatile-variable-size",
+        "option-rom", "option-rom-addr", "romfile", "size", "use-pio",
         "volatile-size",
     };
     const QUefiDevice *dev = opaque;
@@ -183,14 +184,20 @@ static void test_unrealize(const void *opaque)
 {
     const QUefiDevice *dev = opaque;
     char *file = quefi_tmp_path("vars.json");
-    QUefiVars *uv = quefi_start(dev, false, file, NULL, NULL), *other;
+    QUefiVars *uv = quefi_start(dev, false, file, "option-rom=on", NULL);
+    QUefiVars *other;
     g_autofree char *path = find_device(uv);
+    g_autofree char *rom = g_strdup_printf("%s/option-rom-function", path);
 
     g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT,
                                    "yes"), ==, EFI_SUCCESS);
     qtest_qmp_assert_success(uv->qts, "{'execute': 'qom-set', 'arguments': "
                              "{'path': %s, 'property': 'realized', "
                              "'value': false}}", path);
+
+    /* Its option ROM has gone with it */
+    qobject_unref(qtest_qmp_assert_failure_ref(uv->qts, "{'execute': "
+        "'qom-list', 'arguments': {'path': %s}}", rom));
 
     /* The file is free, and all is in it */
     other = quefi_start(dev, false, file, NULL, NULL);

@@ -24,6 +24,13 @@
 #define UEFI_VARS_ACPI_NAME     "QEFI"
 #define UEFI_VARS_ACPI_HID      "UEFIVARS"
 
+/*
+ * PCI function with the option ROM: an ID for use without registration, until
+ * docs/specs/pci-ids.rst has one for it
+ */
+#define UEFI_VARS_ROM_VENDOR_ID 0x1af4
+#define UEFI_VARS_ROM_DEVICE_ID 0x10f0
+
 /* fw_cfg file with typed records {u64 type, u64 size, payload} (x64) */
 #define UEFI_VARS_HWINFO_FILE   "etc/hardware-info"
 #define UEFI_VARS_HWINFO_TYPE   2

@@ -16,6 +16,7 @@
 #include "hw/uefi/var-service-file.h"
 #include "hw/uefi/var-service-monitor.h"
 #include "hw/uefi/var-service-regs.h"
+#include "hw/uefi/var-service-rom.h"
 
 /* Whose the store file is */
 typedef enum UefiVarOwner {
@@ -46,6 +47,7 @@ typedef struct UefiVarDevice {
     char *jsonfile;
     OnOffAuto tpm;              /* auto: look at the machine */
     UefiVarConfig config;
+    UefiVarRom rom;
 
     UefiVarRegs regs;
     UefiVarService *service;
@@ -93,6 +95,7 @@ UefiVarDevice *uefi_vars_find(void);
 #define DEFINE_UEFI_VARS_PROPERTIES(state, field)                           \
     DEFINE_PROP_STRING("jsonfile", state, field.jsonfile),                  \
     DEFINE_PROP_ON_OFF_AUTO("tpm", state, field.tpm, ON_OFF_AUTO_AUTO),     \
+    DEFINE_UEFI_VARS_ROM_PROPERTIES(state, field.rom),                      \
     DEFINE_PROP_BOOL("use-pio", state, field.regs.use_pio, false),          \
     DEFINE_PROP_BOOL("force-secure-boot", state,                            \
                      field.config.force_secure_boot, false),                \
