@@ -11,6 +11,9 @@
 #include "tool.h"
 #include "hw/uefi/var-service-status.h"
 
+/* A store without variables, which an installation of QEMU brings */
+#define BLANK_STORE     "uefi-vars-blank.json"
+
 /* The first firmware volume of an image begins within so many bytes. */
 #define VOLUME_WITHIN   (64 * 1024)
 
@@ -101,6 +104,26 @@ static bool read_template(const char *path, bool *secure_boot)
     status = uefi_status_new(s->uv);
     *secure_boot = uefi_secure_boot_is_on(status->next);
     return true;
+}
+
+/* The blank store beside @image or of an installed QEMU; NULL if there is none */
+static char *find_blank(const char *image)
+{
+    g_autofree char *beside = g_path_get_dirname(image);
+    const char *const dirs[] = {
+        beside, "/usr/share/qemu", "/usr/local/share/qemu"
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(dirs); i++) {
+        g_autofree char *path = g_build_filename(dirs[i], BLANK_STORE, NULL);
+
+        if (access(path, R_OK) == 0) {
+            return g_steal_pointer(&path);
+        }
+    }
+    fprintf(stderr, TOOL_NAME ": warning: without --template libvirt gives a "
+            "guest no store, and there is no " BLANK_STORE "\n");
+    return NULL;
 }
 
 /* The absolute form of @path, or NULL after a message */
@@ -203,6 +226,8 @@ static int run_descriptor(char **args)
         if (!template || !read_template(template, &template_enforces)) {
             return TOOL_FAILED;
         }
+    } else {
+        template = find_blank(image);
     }
     print_descriptor(image, template, opt_secure_boot && template_enforces);
     return TOOL_OK;
