@@ -82,11 +82,10 @@ static int match_lang(char **codes, const char *lang)
 }
 
 /* Put Lang for a PlatformLang of @value, or PlatformLang for a Lang. */
-static void put_counterpart(UefiVarService *uv, bool platform,
-                            const void *value, size_t size,
+static void put_counterpart(UefiVarService *uv, const UefiLangState *lists,
+                            bool platform, const void *value, size_t size,
                             UefiVarChange *change)
 {
-    const UefiLangState *lists = &uv->lang;
     g_autofree char *lang = g_strndup(value, size);
     g_auto(GStrv) platform_codes = NULL;
     g_auto(GStrv) codes = NULL;
@@ -109,7 +108,8 @@ static void put_counterpart(UefiVarService *uv, bool platform,
 }
 
 /* A new list may change what belongs to the language that is set. */
-static void renew_counterpart(UefiVarService *uv, UefiVarChange *change)
+static void renew_counterpart(UefiVarService *uv, const UefiLangState *lists,
+                              UefiVarChange *change)
 {
     g_autoptr(UefiVarChange) own = uefi_var_change_new();
     const UefiVariable *var;
@@ -125,7 +125,7 @@ static void renew_counterpart(UefiVarService *uv, UefiVarChange *change)
     if (!var) {
         return;
     }
-    put_counterpart(uv, platform, g_bytes_get_data(var->data, NULL),
+    put_counterpart(uv, lists, platform, g_bytes_get_data(var->data, NULL),
                     g_bytes_get_size(var->data), own);
     /* The list itself must not fail for want of room for a language. */
     if (uefi_store_check(uv->store, own) == UEFI_REASON_OK) {
@@ -135,39 +135,58 @@ static void renew_counterpart(UefiVarService *uv, UefiVarChange *change)
     }
 }
 
-static UefiReason remember_codes(UefiVarService *uv, const UefiVarRequest *req,
-                                 char **codes, UefiVarChange *change)
+/* Which of the lists a request writes, or NULL */
+static char **written_list(UefiLangState *lists, const UefiVarRequest *req)
 {
-    if (uefi_vars_at_runtime(uv)) {
-        return UEFI_REASON_LANG_RUNTIME;
+    if (!req->payload_size) {
+        return NULL;
     }
-    if (req->payload_size > UEFI_LIMIT_LANG_CODES) {
-        return UEFI_REASON_LANG_LONG;
+    if (uefi_str_is(req->name, "PlatformLangCodes")) {
+        return &lists->platform_codes;
     }
-    g_free(*codes);
-    *codes = g_strndup((const char *)req->payload, req->payload_size);
-    renew_counterpart(uv, change);
-    return UEFI_REASON_OK;
+    return uefi_str_is(req->name, "LangCodes") ? &lists->codes : NULL;
+}
+
+UefiReason uefi_lang_check(const UefiVarService *uv,
+                           const UefiVarRequest *req)
+{
+    UefiLangState lists = uv->lang;
+
+    return uefi_vars_at_runtime(uv) && written_list(&lists, req)
+           ? UEFI_REASON_LANG_RUNTIME : UEFI_REASON_OK;
 }
 
 UefiReason uefi_lang_update(UefiVarService *uv, const UefiVarRequest *req,
                             UefiVarChange *change)
 {
-    UefiLangState *lists = &uv->lang;
+    UefiLangState lists = uv->lang;
+    char **list = written_list(&lists, req);
 
-    if (!req->payload_size) {
+    if (list) {
+        g_autofree char *codes = NULL;
+
+        if (req->payload_size > UEFI_LIMIT_LANG_CODES) {
+            return UEFI_REASON_LANG_LONG;
+        }
+        codes = g_strndup((const char *)req->payload, req->payload_size);
+        *list = codes;
+        renew_counterpart(uv, &lists, change);
         return UEFI_REASON_OK;
     }
-    if (uefi_str_is(req->name, "PlatformLangCodes")) {
-        return remember_codes(uv, req, &lists->platform_codes, change);
-    }
-    if (uefi_str_is(req->name, "LangCodes")) {
-        return remember_codes(uv, req, &lists->codes, change);
-    }
-    if (uefi_str_is(req->name, "PlatformLang") ||
-        uefi_str_is(req->name, "Lang")) {
-        put_counterpart(uv, uefi_str_is(req->name, "PlatformLang"),
+    if (req->payload_size && (uefi_str_is(req->name, "PlatformLang") ||
+                              uefi_str_is(req->name, "Lang"))) {
+        put_counterpart(uv, &lists, uefi_str_is(req->name, "PlatformLang"),
                         req->payload, req->payload_size, change);
     }
     return UEFI_REASON_OK;
+}
+
+void uefi_lang_committed(UefiVarService *uv, const UefiVarRequest *req)
+{
+    char **list = written_list(&uv->lang, req);
+
+    if (list) {
+        g_free(*list);
+        *list = g_strndup((const char *)req->payload, req->payload_size);
+    }
 }

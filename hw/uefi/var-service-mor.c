@@ -10,7 +10,6 @@
 #include "hw/uefi/var-service-known.h"
 #include "hw/uefi/var-service-mor.h"
 #include "hw/uefi/var-service-policy.h"
-#include "hw/uefi/var-service-set.h"
 
 #define MOR_NAME        "MemoryOverwriteRequestControl"
 #define MOR_LOCK_NAME   "MemoryOverwriteRequestControlLock"
@@ -18,71 +17,47 @@
 /* Values of the MOR lock variable, as the guest reads them (5.4) */
 enum { MOR_UNLOCKED, MOR_LOCKED, MOR_LOCKED_WITH_KEY };
 
-/* Whatever the guest has written, the variable holds one byte. */
-static UefiReason store_mor_lock(UefiVarService *uv, const UefiVarRequest *req,
-                                 uint8_t value)
-{
-    UefiVarRequest inner = *req;
-
-    inner.data = inner.payload = &value;
-    inner.size = inner.payload_size = sizeof(value);
-    return uefi_vars_write(uv, &inner);
-}
-
-static void forget_key(UefiMorState *mor)
-{
-    mor->has_key = false;
-    memset(mor->key, 0, sizeof(mor->key));
-}
-
 /* Rows L3 to L6 */
-static UefiReason mor_lock(UefiVarService *uv, const UefiVarRequest *req)
+static UefiReason check_lock(const UefiVarRequest *req,
+                             UefiMorVerdict *verdict)
 {
-    UefiMorState *mor = &uv->mor;
     bool with_key = req->payload_size == UEFI_MOR_KEY_SIZE;
     uint8_t value = with_key ? MOR_LOCKED_WITH_KEY : *req->payload;
-    UefiReason reason;
 
     if (!with_key && value != MOR_UNLOCKED && value != MOR_LOCKED) {
         return UEFI_REASON_MOR_LOCK_VALUE;
     }
-    reason = store_mor_lock(uv, req, value);
-    if (reason != UEFI_REASON_OK) {
-        return reason;
-    }
-    mor->locked = value != MOR_UNLOCKED;
-    mor->has_key = with_key;
+    verdict->value = value;
+    verdict->next.locked = value != MOR_UNLOCKED;
+    verdict->next.has_key = with_key;
     if (with_key) {
-        memcpy(mor->key, req->payload, UEFI_MOR_KEY_SIZE);
+        memcpy(verdict->next.key, req->payload, UEFI_MOR_KEY_SIZE);
     }
     return UEFI_REASON_OK;
 }
 
 /* Rows L7 to L9 */
-static UefiReason mor_unlock(UefiVarService *uv, const UefiVarRequest *req)
+static UefiReason check_unlock(const UefiMorState *mor,
+                               const UefiVarRequest *req,
+                               UefiMorVerdict *verdict)
 {
-    UefiMorState *mor = &uv->mor;
-    UefiReason reason;
-
     if (!mor->has_key || req->payload_size != UEFI_MOR_KEY_SIZE) {
         return UEFI_REASON_MOR_LOCK_LOCKED;
     }
+    verdict->next = (UefiMorState) { };
+    verdict->value = MOR_UNLOCKED;
     if (memcmp(mor->key, req->payload, UEFI_MOR_KEY_SIZE) != 0) {
-        /* One guess is all there is, so that keys cannot be tried out. */
-        forget_key(mor);
-        store_mor_lock(uv, req, MOR_LOCKED);
-        return UEFI_REASON_MOR_LOCK_KEY;
+        verdict->answer = UEFI_REASON_MOR_LOCK_KEY;
+        verdict->next.locked = true;
+        verdict->value = MOR_LOCKED;
     }
-    reason = store_mor_lock(uv, req, MOR_UNLOCKED);
-    if (reason == UEFI_REASON_OK) {
-        forget_key(mor);
-        mor->locked = false;
-    }
-    return reason;
+    return UEFI_REASON_OK;
 }
 
-static UefiReason write_mor_lock(UefiVarService *uv,
-                                 const UefiVarRequest *req)
+/* Whatever is written to the lock, the variable holds one byte. */
+static UefiReason check_lock_variable(const UefiMorState *mor,
+                                      const UefiVarRequest *req,
+                                      UefiMorVerdict *verdict)
 {
     if (req->attributes == 0 || req->payload_size == 0) {
         return UEFI_REASON_MOR_LOCK_DELETE;
@@ -91,37 +66,52 @@ static UefiReason write_mor_lock(UefiVarService *uv,
         (req->payload_size != 1 && req->payload_size != UEFI_MOR_KEY_SIZE)) {
         return UEFI_REASON_MOR_LOCK_FORM;
     }
-    return uv->mor.locked ? mor_unlock(uv, req) : mor_lock(uv, req);
+    verdict->replaced = true;
+    return mor->locked ? check_unlock(mor, req, verdict)
+                       : check_lock(req, verdict);
 }
 
-static UefiReason check_mor(UefiVarService *uv, const UefiVarRequest *req)
+static UefiReason check_request(const UefiMorState *mor,
+                                const UefiVarRequest *req)
 {
     if (req->attributes != UEFI_ATTR_A7 || req->payload_size != 1) {
         return UEFI_REASON_MOR_FORM;
     }
-    return uv->mor.locked ? UEFI_REASON_MOR_LOCKED : UEFI_REASON_OK;
+    return mor->locked ? UEFI_REASON_MOR_LOCKED : UEFI_REASON_OK;
 }
 
-bool uefi_mor_check(UefiVarService *uv, const UefiVarRequest *req,
-                    UefiReason *reason)
+UefiReason uefi_mor_check(const UefiVarService *uv, const UefiVarRequest *req,
+                          UefiMorVerdict *verdict)
 {
-    bool is_mor = uefi_vars_is_for(req, &uefi_guid_mor_control, MOR_NAME);
-    bool is_lock = uefi_vars_is_for(req, &uefi_guid_mor_control_lock,
-                                     MOR_LOCK_NAME);
-
-    if (!is_mor && !is_lock) {
-        return false;
-    }
+    *verdict = (UefiMorVerdict) { .next = uv->mor };
     if (uefi_policy_disabled(uv) &&
         (req->attributes == 0 || req->payload_size == 0)) {
-        return false;
+        return UEFI_REASON_OK;
     }
-    if (is_lock) {
-        *reason = write_mor_lock(uv, req);
-        return true;
+    if (uefi_vars_is_for(req, &uefi_guid_mor_control, MOR_NAME)) {
+        return check_request(&uv->mor, req);
     }
-    *reason = check_mor(uv, req);
-    return *reason != UEFI_REASON_OK;
+    if (uefi_vars_is_for(req, &uefi_guid_mor_control_lock, MOR_LOCK_NAME)) {
+        return check_lock_variable(&uv->mor, req, verdict);
+    }
+    return UEFI_REASON_OK;
+}
+
+UefiReason uefi_mor_done(UefiVarService *uv, const UefiMorVerdict *verdict,
+                         UefiReason reason)
+{
+    if (verdict->answer != UEFI_REASON_OK) {
+        /*
+         * One guess is all there is, whatever becomes of the variable, so
+         * that keys cannot be tried out.
+         */
+        uv->mor = verdict->next;
+        return verdict->answer;
+    }
+    if (reason == UEFI_REASON_OK) {
+        uv->mor = verdict->next;
+    }
+    return reason;
 }
 
 /* Remove a variable for good, unless the firmware has a policy for it. */

@@ -78,7 +78,8 @@ static UefiReason split_descriptor(UefiVarRequest *req)
     return UEFI_REASON_OK;
 }
 
-UefiReason uefi_vars_write(UefiVarService *uv, const UefiVarRequest *req)
+/* Steps 12 to 18 for a guest, then commit */
+static UefiReason guest_write(UefiVarService *uv, const UefiVarRequest *req)
 {
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
     const UefiVariable *old = req->old;
@@ -101,7 +102,10 @@ UefiReason uefi_vars_write(UefiVarService *uv, const UefiVarRequest *req)
         (req->attributes & ~EFI_ATTR_AP) != old->attributes) {
         return UEFI_REASON_SET_ATTRIBUTES;
     }
-    reason = uefi_lang_update(uv, req, change);
+    reason = uefi_lang_check(uv, req);
+    if (reason == UEFI_REASON_OK) {
+        reason = uefi_lang_update(uv, req, change);
+    }
     if (reason == UEFI_REASON_OK) {
         reason = uefi_auth_set(uv, req, change);
     }
@@ -113,10 +117,24 @@ UefiReason uefi_vars_write(UefiVarService *uv, const UefiVarRequest *req)
 
         done.old = NULL;        /* it may be gone */
         uefi_auth_committed(uv, &done);
+        uefi_lang_committed(uv, &done);
     } else if (reason == UEFI_REASON_STORE_FULL) {
         uefi_check_no_room(uv);
     }
     return reason;
+}
+
+/* What is stored if the lock of the memory-overwrite request is written */
+static UefiVarRequest mor_request(const UefiVarRequest *req,
+                                  const UefiMorVerdict *verdict)
+{
+    UefiVarRequest inner = *req;
+
+    if (verdict->replaced) {
+        inner.data = inner.payload = &verdict->value;
+        inner.size = inner.payload_size = sizeof(verdict->value);
+    }
+    return inner;
 }
 
 UefiReason uefi_vars_set(UefiVarService *uv, const UefiGuid *guid,
@@ -130,6 +148,7 @@ UefiReason uefi_vars_set(UefiVarService *uv, const UefiGuid *guid,
         .data = data,
         .size = size,
     };
+    UefiMorVerdict mor;
     UefiReason reason;
 
     if (!*name) {
@@ -147,10 +166,12 @@ UefiReason uefi_vars_set(UefiVarService *uv, const UefiGuid *guid,
         return UEFI_REASON_SET_TOO_LARGE;
     }
     req.old = uefi_store_find(uv->store, UEFI_VIEW_BOOT, guid, name);
-    if (uefi_mor_check(uv, &req, &reason)) {
+    reason = uefi_mor_check(uv, &req, &mor);
+    if (reason != UEFI_REASON_OK) {
         return reason;
     }
-    return uefi_vars_write(uv, &req);
+    req = mor_request(&req, &mor);
+    return uefi_mor_done(uv, &mor, guest_write(uv, &req));
 }
 
 /* The host sets and removes, without regard to phases and policies */
@@ -177,22 +198,11 @@ static void host_update(const UefiVarRequest *req, UefiVarChange *change)
     uefi_var_change_add(change, var);
 }
 
-static UefiReason host_write(UefiVarService *uv, const UefiVarRequest *req,
-                             bool force)
+static UefiReason host_commit(UefiVarService *uv, const UefiVarRequest *req)
 {
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
-    UefiReason reason = uefi_secureboot_protect(uv, req);
+    UefiReason reason = uefi_check_rules(uv, req);
 
-    if (reason != UEFI_REASON_OK) {
-        return reason;
-    }
-    if ((req->attributes & EFI_ATTR_AT) && !force) {
-        return UEFI_REASON_HOST_NOT_FORCED;
-    }
-    if (uefi_mor_check(uv, req, &reason)) {
-        return reason;
-    }
-    reason = uefi_check_rules(uv, req);
     if (reason == UEFI_REASON_OK) {
         reason = uefi_lang_update(uv, req, change);
     }
@@ -205,8 +215,30 @@ static UefiReason host_write(UefiVarService *uv, const UefiVarRequest *req,
     }
     if (reason == UEFI_REASON_OK) {
         uefi_secureboot_follow(uv);
+        uefi_lang_committed(uv, req);
     }
     return reason;
+}
+
+static UefiReason host_write(UefiVarService *uv, const UefiVarRequest *req,
+                             bool force)
+{
+    UefiReason reason = uefi_secureboot_protect(uv, req);
+    UefiVarRequest inner;
+    UefiMorVerdict mor;
+
+    if (reason != UEFI_REASON_OK) {
+        return reason;
+    }
+    if ((req->attributes & EFI_ATTR_AT) && !force) {
+        return UEFI_REASON_HOST_NOT_FORCED;
+    }
+    reason = uefi_mor_check(uv, req, &mor);
+    if (reason != UEFI_REASON_OK) {
+        return reason;
+    }
+    inner = mor_request(req, &mor);
+    return uefi_mor_done(uv, &mor, host_commit(uv, &inner));
 }
 
 UefiReason uefi_vars_host_attributes(const UefiVarLimits *limits,

@@ -204,6 +204,52 @@ static void test_mor(void)
     check_byte(t, guid, name, 1);
 }
 
+/* Where the guest can no longer have the lock, the host still can. */
+static void test_mor_phase(void)
+{
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    const UefiGuid *guid = &uefi_guid_mor_control_lock;
+    const char *name = "MemoryOverwriteRequestControlLock";
+
+    uefi_test_phase(t, UEFI_PHASE_END_OF_DXE);
+    uefi_assert_reason(uefi_test_set(t, guid, name, ATTR_NV_RT, "\1", 1),
+                       POLICY_LOCKED_NOW);
+    uefi_assert_reason(host_set_bytes(t, guid, name, ATTR_NV_RT, "\0", 1,
+                                      false), OK);
+    check_byte(t, guid, name, 0);
+    uefi_test_phase(t, UEFI_PHASE_RUNTIME);
+    uefi_assert_reason(host_set_bytes(t, guid, name, ATTR_NV_RT, "12345678",
+                                      8, false), OK);
+    check_byte(t, guid, name, 2);
+    /* It locks for everybody, and one wrong guess ends the guessing. */
+    uefi_assert_reason(host_set_bytes(t, &uefi_guid_mor_control,
+                                      "MemoryOverwriteRequestControl",
+                                      ATTR_NV_RT, "\0", 1, false),
+                       MOR_LOCKED);
+    uefi_assert_reason(host_set_bytes(t, guid, name, ATTR_NV_RT, "12345679",
+                                      8, false), MOR_LOCK_KEY);
+    check_byte(t, guid, name, 1);
+    uefi_assert_reason(host_set_bytes(t, guid, name, ATTR_NV_RT, "12345678",
+                                      8, false), MOR_LOCK_LOCKED);
+}
+
+/* Lists of languages are of the boot for guests alone. */
+static void test_language_phase(void)
+{
+    g_autoptr(UefiTest) t = uefi_test_new(NULL);
+    const UefiGuid *g = &uefi_guid_global;
+    const char *name = "PlatformLangCodes";
+
+    uefi_test_phase(t, UEFI_PHASE_RUNTIME);
+    uefi_assert_reason(uefi_test_set(t, &uefi_test_guid, name, ATTR_NV_RT,
+                                     "en", 3), LANG_RUNTIME);
+    uefi_assert_reason(host_set(t, name, ATTR_NV_RT, "en"), OK);
+    uefi_assert_value(t, &uefi_test_guid, name, "en");
+    uefi_assert_reason(host_set_bytes(t, g, name, ATTR_BS_RT, "en;fr", 6,
+                                      false), OK);
+    uefi_assert_reason(host_delete(t, &uefi_test_guid, name, false), OK);
+}
+
 /* Both forms of a language stay in step, whoever sets one */
 static void test_language(void)
 {
@@ -694,7 +740,9 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/host/state", test_state);
     g_test_add_func("/uefi/host/phase", test_phase);
     g_test_add_func("/uefi/host/mor", test_mor);
+    g_test_add_func("/uefi/host/mor-phase", test_mor_phase);
     g_test_add_func("/uefi/host/language", test_language);
+    g_test_add_func("/uefi/host/language-phase", test_language_phase);
     g_test_add_func("/uefi/host/quota", test_quota);
     g_test_add_func("/uefi/host/save-fails", test_save_fails);
     g_test_add_func("/uefi/host/changed", test_changed);

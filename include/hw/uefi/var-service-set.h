@@ -46,9 +46,4 @@ UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
 UefiReason uefi_vars_host_delete(UefiVarService *uv, const UefiGuid *guid,
                                  const uint16_t *name, bool force);
 
-/**
- * uefi_vars_write: steps 12 to 18 of 4.2, then commit
- */
-UefiReason uefi_vars_write(UefiVarService *uv, const UefiVarRequest *req);
-
 #endif /* HW_UEFI_VAR_SERVICE_SET_H */
