@@ -18,10 +18,15 @@ APPEND = 0x40
 GET, NEXT, SET = 1, 2, 3
 SUCCESS = 0
 NOT_FOUND = 0x800000000000000e
+ANSWER_SECONDS = 60     # a machine that is as slow as that hangs
 
 
 class Gone(Exception):
     """QEMU has ended."""
+
+
+class Refused(RuntimeError):
+    """A QMP command that has failed."""
 
 
 class Channel:
@@ -29,6 +34,7 @@ class Channel:
 
     def __init__(self):
         self.ours, self.theirs = socket.socketpair()
+        self.ours.settimeout(ANSWER_SECONDS)
         self.reader = self.ours.makefile('r', encoding='ascii')
 
     def started(self):
@@ -38,6 +44,8 @@ class Channel:
         """The next line."""
         try:
             line = self.reader.readline()
+        except TimeoutError as error:
+            raise RuntimeError('QEMU does not answer') from error
         except OSError as error:
             raise Gone from error
         if not line:
@@ -60,10 +68,12 @@ class Channel:
 class Machine:
     """One run of an emulator with a store."""
 
-    def __init__(self, emulator, store, size=0x40000, env=None):
-        """@env: environment of the emulator; None for ours."""
+    def __init__(self, emulator, store, size=0x40000, env=None, args=()):
+        """@store: None for a machine without the device
+        @env: environment of the emulator; None for ours."""
         self.qtest, self.monitor = Channel(), Channel()
         self.greeted = False
+        self.events = []        # since the last wait for one
         qtest, monitor = self.qtest.theirs, self.monitor.theirs
         self.process = subprocess.Popen(
             [str(emulator), '-M', 'q35', '-m', '16', '-accel', 'qtest',
@@ -72,19 +82,24 @@ class Machine:
              '-qtest', 'chardev:qtest', '-qtest-log', 'none',
              '-chardev', f'socket,id=monitor,fd={monitor.fileno()}',
              '-mon', 'chardev=monitor,mode=control',
-             '-device', f'uefi-vars-x64,jsonfile={store},size={size}'],
+             *(['-device', f'uefi-vars-x64,jsonfile={store},size={size}']
+               if store else []), *args],
             pass_fds=[qtest.fileno(), monitor.fileno()],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, env=env)
         self.qtest.started()
         self.monitor.started()
         try:
-            self.ask(f'writew {REGISTERS + 2:#x} 1')
-            self.ask(f'writel {REGISTERS + 4:#x} 0x10000')
-            self.ask(f'writel {REGISTERS + 8:#x} {BUFFER:#x}')
-            self.ask(f'writel {REGISTERS + 12:#x} 0')
+            self.attach()
         except Gone as gone:
             raise RuntimeError(self.process.stderr.read().strip()) from gone
+
+    def attach(self):
+        """Program the device, as firmware does."""
+        self.ask(f'writew {REGISTERS + 2:#x} 1')
+        self.ask(f'writel {REGISTERS + 4:#x} 0x10000')
+        self.ask(f'writel {REGISTERS + 8:#x} {BUFFER:#x}')
+        self.ask(f'writel {REGISTERS + 12:#x} 0')
 
     def ask(self, line):
         """A line of the qtest protocol; returns the words behind OK."""
@@ -93,16 +108,31 @@ class Machine:
             raise RuntimeError(f'{line}: {answer}')
         return answer[1:]
 
-    def command(self, name):
-        """A QMP command without arguments; returns what it returns."""
+    def command(self, name, /, **arguments):
+        """A QMP command; returns what it returns."""
         if not self.greeted:
             self.greeted = True
             self.monitor.read()
             self.command('qmp_capabilities')
-        answer = json.loads(self.monitor.ask(json.dumps({'execute': name})))
+        answer = json.loads(self.monitor.ask(json.dumps(
+            {'execute': name, 'arguments': {
+                key.replace('_', '-'): value
+                for key, value in arguments.items()}})))
         while 'event' in answer:
+            self.events.append(answer)
             answer = json.loads(self.monitor.read())
+        if 'error' in answer:
+            raise Refused(f'{name}: {answer["error"]["desc"]}')
         return answer['return']
+
+    def wait_event(self, name):
+        """An event that has come since the last wait, or comes."""
+        while True:
+            for event in self.events:
+                if event['event'] == name:
+                    self.events.clear()
+                    return event
+            self.events.append(json.loads(self.monitor.read()))
 
     def send(self, message):
         """Send a prepared message, and return the status of the service."""
