@@ -100,6 +100,8 @@ static void print_secure_boot(Monitor *mon, const UefiVarStoreInfo *info)
     }
     monitor_printf(mon, "%-12s%" PRIu64 " bytes\n", "room in dbx",
                    info->dbx_room);
+    monitor_printf(mon, "%-12s%s\n", "keys of 2023",
+                   UefiKeyReadiness_str(info->readiness));
 }
 
 static void print_store(Monitor *mon, const UefiVarStoreInfo *info)

@@ -74,10 +74,8 @@ static uint32_t attributes_bits(const UefiVarAttributeList *list)
     return bits;
 }
 
-static char *hex_text(GBytes *bytes)
+static char *hex_text(const uint8_t *data, size_t size)
 {
-    gsize size;
-    const uint8_t *data = g_bytes_get_data(bytes, &size);
     GString *text = g_string_sized_new(2 * size + 1);
 
     uefi_hex_append(text, data, size);
@@ -155,7 +153,9 @@ static UefiVarInfo *variable_info(const UefiVariable *var, const char *name,
     info->attributes = attributes_list(var->attributes);
     info->size = g_bytes_get_size(var->data);
     info->time = uefi_time_print(&var->time);
-    info->data = with_data ? hex_text(var->data) : NULL;
+    if (with_data) {
+        info->data = hex_text(g_bytes_get_data(var->data, NULL), info->size);
+    }
     return info;
 }
 
@@ -231,10 +231,49 @@ static UefiKeyInfo *key_info(const UefiKeyStatus *key)
         UefiCertificateInfo *c = g_new0(UefiCertificateInfo, 1);
 
         c->owner = uefi_guid_print(&cert->owner);
-        c->subject = g_strdup(cert->subject);
+        c->subject = g_strdup(cert->info ? cert->info->subject : NULL);
+        c->sha256 = hex_text(cert->sha256, sizeof(cert->sha256));
+        if (cert->info && cert->info->ends >= 0) {
+            c->has_ends = true;
+            c->ends = cert->info->ends;
+        }
         QAPI_LIST_APPEND(certificates, c);
     }
     return info;
+}
+
+static UefiKnownCertificateList *known_certificates(
+    const UefiVarStatus *status)
+{
+    UefiKnownCertificateList *list = NULL, **tail = &list;
+
+    for (UefiVendorCertId id = 0; id < UEFI_VENDOR__MAX; id++) {
+        const UefiVendorCert *cert = &uefi_vendor_certs[id];
+        UefiKnownCertificate *known = g_new0(UefiKnownCertificate, 1);
+
+        known->name = g_strdup(cert->name);
+        known->key = g_strdup(status->keys[cert->key].name);
+        known->until = g_strdup(cert->until);
+        known->enrolled = status->known[id];
+        if (cert->successor < UEFI_VENDOR__MAX) {
+            known->successor =
+                g_strdup(uefi_vendor_certs[cert->successor].name);
+        }
+        QAPI_LIST_APPEND(tail, known);
+    }
+    return list;
+}
+
+static UefiKeyReadiness key_readiness(UefiReadiness readiness)
+{
+    static const UefiKeyReadiness words[] = {
+        [UEFI_READINESS_NONE] = UEFI_KEY_READINESS_NONE,
+        [UEFI_READINESS_OWN] = UEFI_KEY_READINESS_OWN,
+        [UEFI_READINESS_OUTDATED] = UEFI_KEY_READINESS_OUTDATED,
+        [UEFI_READINESS_READY] = UEFI_KEY_READINESS_READY,
+    };
+
+    return words[readiness];
 }
 
 static UefiVarUsage *usage(const UefiVarService *uv, UefiVarClass class)
@@ -322,6 +361,8 @@ UefiVarStoreInfo *qmp_query_uefi_vars_status(Error **errp)
         QAPI_LIST_APPEND(keys, key_info(&status->keys[id]));
     }
     info->dbx_room = status->dbx_room;
+    info->readiness = key_readiness(status->readiness);
+    info->known_certificates = known_certificates(status);
     info->phase = boot_phase(d->service->phase);
     info->policies = uefi_policy_count(d->service);
     info->policies_locked = uefi_policy_locked(d->service);

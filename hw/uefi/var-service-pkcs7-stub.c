@@ -75,7 +75,11 @@ UefiReason uefi_x509_check_rsa_key(const uint8_t *der, size_t size,
     return UEFI_REASON_SIGLIST_CERT;
 }
 
-char *uefi_x509_subject(const uint8_t *der, size_t size)
+UefiX509Info *uefi_x509_info_new(const uint8_t *der, size_t size)
 {
     return NULL;
+}
+
+void uefi_x509_info_free(UefiX509Info *info)
+{
 }

@@ -5,7 +5,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service-x509.h"
 #include "hw/uefi/var-service-status.h"
 
 static const struct {
@@ -16,6 +15,93 @@ static const struct {
     [UEFI_KEY_KEK] = { "KEK", &uefi_guid_global },
     [UEFI_KEY_DB] = { "db", &uefi_guid_image_security },
     [UEFI_KEY_DBX] = { "dbx", &uefi_guid_image_security },
+};
+
+const UefiVendorCert uefi_vendor_certs[UEFI_VENDOR__MAX] = {
+    [UEFI_VENDOR_KEK_2011] = {
+        .name = "Microsoft Corporation KEK CA 2011",
+        .until = "2026-06-24",
+        .key = UEFI_KEY_KEK,
+        .successor = UEFI_VENDOR_KEK_2023,
+        .sha256 = {
+            0xa1, 0x11, 0x7f, 0x51, 0x6a, 0x32, 0xce, 0xfc,
+            0xba, 0x3f, 0x2d, 0x1a, 0xce, 0x10, 0xa8, 0x79,
+            0x72, 0xfd, 0x6b, 0xbe, 0x8f, 0xe0, 0xd0, 0xb9,
+            0x96, 0xe0, 0x9e, 0x65, 0xd8, 0x02, 0xa5, 0x03,
+        },
+    },
+    [UEFI_VENDOR_WINDOWS_2011] = {
+        .name = "Microsoft Windows Production PCA 2011",
+        .until = "2026-10-19",
+        .key = UEFI_KEY_DB,
+        .successor = UEFI_VENDOR_WINDOWS_2023,
+        .sha256 = {
+            0xe8, 0xe9, 0x5f, 0x07, 0x33, 0xa5, 0x5e, 0x8b,
+            0xad, 0x7b, 0xe0, 0xa1, 0x41, 0x3e, 0xe2, 0x3c,
+            0x51, 0xfc, 0xea, 0x64, 0xb3, 0xc8, 0xfa, 0x6a,
+            0x78, 0x69, 0x35, 0xfd, 0xdc, 0xc7, 0x19, 0x61,
+        },
+    },
+    [UEFI_VENDOR_UEFI_2011] = {
+        .name = "Microsoft Corporation UEFI CA 2011",
+        .until = "2026-06-27",
+        .key = UEFI_KEY_DB,
+        .successor = UEFI_VENDOR_UEFI_2023,
+        .sha256 = {
+            0x48, 0xe9, 0x9b, 0x99, 0x1f, 0x57, 0xfc, 0x52,
+            0xf7, 0x61, 0x49, 0x59, 0x9b, 0xff, 0x0a, 0x58,
+            0xc4, 0x71, 0x54, 0x22, 0x9b, 0x9f, 0x8d, 0x60,
+            0x3a, 0xc4, 0x0d, 0x35, 0x00, 0x24, 0x85, 0x07,
+        },
+    },
+    [UEFI_VENDOR_KEK_2023] = {
+        .name = "Microsoft Corporation KEK 2K CA 2023",
+        .until = "2038-03-02",
+        .key = UEFI_KEY_KEK,
+        .successor = UEFI_VENDOR__MAX,
+        .sha256 = {
+            0x3c, 0xd3, 0xf0, 0x30, 0x9e, 0xda, 0xe2, 0x28,
+            0x76, 0x7a, 0x97, 0x6d, 0xd4, 0x0d, 0x9f, 0x4a,
+            0xff, 0xc4, 0xfb, 0xd5, 0x21, 0x8f, 0x2e, 0x8c,
+            0xc3, 0xc9, 0xdd, 0x97, 0xe8, 0xac, 0x6f, 0x9d,
+        },
+    },
+    [UEFI_VENDOR_WINDOWS_2023] = {
+        .name = "Windows UEFI CA 2023",
+        .until = "2035-06-13",
+        .key = UEFI_KEY_DB,
+        .successor = UEFI_VENDOR__MAX,
+        .sha256 = {
+            0x07, 0x6f, 0x1f, 0xea, 0x90, 0xac, 0x29, 0x15,
+            0x5e, 0xbf, 0x77, 0xc1, 0x76, 0x82, 0xf7, 0x5f,
+            0x1f, 0xdd, 0x1b, 0xe1, 0x96, 0xda, 0x30, 0x2d,
+            0xc8, 0x46, 0x1e, 0x35, 0x0a, 0x9a, 0xe3, 0x30,
+        },
+    },
+    [UEFI_VENDOR_UEFI_2023] = {
+        .name = "Microsoft UEFI CA 2023",
+        .until = "2038-06-13",
+        .key = UEFI_KEY_DB,
+        .successor = UEFI_VENDOR__MAX,
+        .sha256 = {
+            0xf6, 0x12, 0x4e, 0x34, 0x12, 0x5b, 0xee, 0x3f,
+            0xe6, 0xd7, 0x9a, 0x57, 0x4e, 0xaa, 0x7b, 0x91,
+            0xc0, 0xe7, 0xbd, 0x9d, 0x92, 0x9c, 0x1a, 0x32,
+            0x11, 0x78, 0xef, 0xd6, 0x11, 0xda, 0xd9, 0x01,
+        },
+    },
+    [UEFI_VENDOR_ROM_2023] = {
+        .name = "Microsoft Option ROM UEFI CA 2023",
+        .until = "2038-10-26",
+        .key = UEFI_KEY_DB,
+        .successor = UEFI_VENDOR__MAX,
+        .sha256 = {
+            0xe5, 0xbe, 0x3e, 0x64, 0xc6, 0xe6, 0x6a, 0x28,
+            0x14, 0x57, 0xec, 0xde, 0xce, 0x0d, 0x6d, 0x07,
+            0x87, 0x57, 0x7a, 0xad, 0x2a, 0x3a, 0x01, 0x44,
+            0x26, 0x2c, 0x10, 0xc1, 0x4b, 0xa8, 0xd8, 0xf1,
+        },
+    },
 };
 
 const char *uefi_sig_type_name(const UefiGuid *type)
@@ -84,7 +170,7 @@ static void cert_free(gpointer opaque)
 {
     UefiKeyCert *cert = opaque;
 
-    g_free(cert->subject);
+    uefi_x509_info_free(cert->info);
     g_free(cert);
 }
 
@@ -103,6 +189,15 @@ void uefi_sig_count(GArray *counts, const UefiSigList *list)
     g_array_append_val(counts, fresh);
 }
 
+void uefi_sha256(const void *data, size_t size, uint8_t *digest)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize digest_size = UEFI_SHA256_SIZE;
+
+    g_checksum_update(sum, data, size);
+    g_checksum_get_digest(sum, digest, &digest_size);
+}
+
 static void describe(GPtrArray *certs, const UefiSigList *list)
 {
     for (size_t i = 0; i < list->count && certs->len < UEFI_STATUS_CERTS;
@@ -113,7 +208,8 @@ static void describe(GPtrArray *certs, const UefiSigList *list)
 
         memcpy(cert->owner.b, list->sigs + i * list->sig_size,
                sizeof(cert->owner.b));
-        cert->subject = uefi_x509_subject(der, size);
+        cert->info = uefi_x509_info_new(der, size);
+        uefi_sha256(der, size, cert->sha256);
         g_ptr_array_add(certs, cert);
     }
 }
@@ -167,6 +263,66 @@ static uint64_t room_in_dbx(const UefiVarService *uv, const UefiVariable *dbx)
 }
 
 /* ------------------------------------------------------------------------ */
+/* Well-known certificates */
+
+UefiVendorCertId uefi_vendor_cert_find(const uint8_t *sha256)
+{
+    UefiVendorCertId id = 0;
+
+    while (id < UEFI_VENDOR__MAX &&
+           memcmp(uefi_vendor_certs[id].sha256, sha256, UEFI_SHA256_SIZE)) {
+        id++;
+    }
+    return id;
+}
+
+static void look_for_known(UefiVarStatus *status, UefiKey key)
+{
+    const GPtrArray *certs = status->keys[key].certs;
+
+    for (guint i = 0; i < certs->len; i++) {
+        const UefiKeyCert *cert = certs->pdata[i];
+        UefiVendorCertId id = uefi_vendor_cert_find(cert->sha256);
+
+        if (id < UEFI_VENDOR__MAX && uefi_vendor_certs[id].key == key) {
+            status->known[id] = true;
+        }
+    }
+}
+
+static UefiReadiness readiness(const UefiVarStatus *status)
+{
+    bool any = false;
+
+    if (status->setup_mode && !status->keys[UEFI_KEY_KEK].var &&
+        !status->keys[UEFI_KEY_DB].var) {
+        return UEFI_READINESS_NONE;
+    }
+    for (UefiVendorCertId id = 0; id < UEFI_VENDOR__MAX; id++) {
+        UefiVendorCertId successor = uefi_vendor_certs[id].successor;
+
+        if (status->known[id] && successor < UEFI_VENDOR__MAX &&
+            !status->known[successor]) {
+            return UEFI_READINESS_OUTDATED;
+        }
+        any |= status->known[id];
+    }
+    return any ? UEFI_READINESS_READY : UEFI_READINESS_OWN;
+}
+
+const char *uefi_readiness_name(UefiReadiness readiness)
+{
+    static const char *const names[] = {
+        [UEFI_READINESS_NONE] = "none",
+        [UEFI_READINESS_OWN] = "own",
+        [UEFI_READINESS_OUTDATED] = "outdated",
+        [UEFI_READINESS_READY] = "ready",
+    };
+
+    return names[readiness];
+}
+
+/* ------------------------------------------------------------------------ */
 /* All of it */
 
 UefiVarStatus *uefi_status_new(const UefiVarService *uv)
@@ -181,6 +337,9 @@ UefiVarStatus *uefi_status_new(const UefiVarService *uv)
     status->custom_mode = is_on(uv, &uefi_guid_custom_mode, "CustomMode");
     status->next = uefi_secureboot_next(uv);
     status->dbx_room = room_in_dbx(uv, status->keys[UEFI_KEY_DBX].var);
+    look_for_known(status, UEFI_KEY_KEK);
+    look_for_known(status, UEFI_KEY_DB);
+    status->readiness = readiness(status);
     return status;
 }
 

@@ -9,6 +9,7 @@
 
 #include "qemu/osdep.h"
 #include <gnutls/x509.h>
+#include "hw/uefi/var-service-utils.h"
 #include "hw/uefi/var-service-x509.h"
 
 /*
@@ -309,30 +310,52 @@ UefiReason uefi_x509_check_rsa_key(const uint8_t *der, size_t size,
 static char *make_printable(const gnutls_datum_t *text)
 {
     g_autofree char *valid = g_utf8_make_valid((char *)text->data, text->size);
+    g_autofree uint16_t *str = g_utf8_to_utf16(valid, -1, NULL, NULL, NULL);
     GString *out = g_string_sized_new(text->size);
 
-    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
-    }
+    uefi_str_append_visible(out, str);
     return g_string_free(out, FALSE);
 }
 
-char *uefi_x509_subject(const uint8_t *der, size_t size)
+typedef int (*GetName)(gnutls_x509_crt_t crt, gnutls_datum_t *name,
+                       unsigned flags);
+
+static char *get_name(const UefiCert *cert, GetName get)
 {
     gnutls_datum_t dn;
-    char *text = NULL;
+    char *text;
+
+    if (get(cert->crt, &dn, 0) < 0) {
+        return NULL;
+    }
+    text = make_printable(&dn);
+    gnutls_free(dn.data);
+    return text;
+}
+
+UefiX509Info *uefi_x509_info_new(const uint8_t *der, size_t size)
+{
+    UefiX509Info *info;
     UefiCert cert;
 
     if (!uefi_cert_scan(&cert, (UefiDer) { der, size }) ||
         !cert_import(&cert)) {
         return NULL;
     }
-    if (gnutls_x509_crt_get_dn3(cert.crt, &dn, 0) >= 0) {
-        text = make_printable(&dn);
-        gnutls_free(dn.data);
-    }
+    info = g_new0(UefiX509Info, 1);
+    info->subject = get_name(&cert, gnutls_x509_crt_get_dn3);
+    info->issuer = get_name(&cert, gnutls_x509_crt_get_issuer_dn3);
+    info->begins = gnutls_x509_crt_get_activation_time(cert.crt);
+    info->ends = gnutls_x509_crt_get_expiration_time(cert.crt);
     uefi_cert_clear(&cert);
-    return text;
+    return info;
+}
+
+void uefi_x509_info_free(UefiX509Info *info)
+{
+    if (info) {
+        g_free(info->subject);
+        g_free(info->issuer);
+        g_free(info);
+    }
 }

@@ -263,6 +263,120 @@ class Enroll(Keys):
         self.assertEqual(self.data('db'), self.key('db.esl').read_bytes())
 
 
+class Certificates(Keys):
+    """What the device takes for a certificate is one to the tool, too"""
+
+    @staticmethod
+    def take(der):
+        """Tag, content and rest of a DER element"""
+        size, start = der[1], 2
+        if size & 0x80:
+            start += size & 0x7f
+            size = int.from_bytes(der[2:start], 'big')
+        return der[0], der[start:start + size], der[start + size:]
+
+    @staticmethod
+    def make_element(tag, content):
+        size = len(content)
+        if size < 0x80:
+            return bytes([tag, size]) + content
+        return bytes([tag, 0x82]) + size.to_bytes(2, 'big') + content
+
+    def change(self, der, change_part):
+        """A certificate with the parts of its TBSCertificate changed"""
+        _, cert, _ = self.take(der)
+        _, tbs, signature = self.take(cert)
+        parts = []
+        while tbs:
+            tag, content, tbs = self.take(tbs)
+            parts.append(change_part(tag, content))
+        return self.make_element(0x30, self.make_element(
+            0x30, b''.join(parts)) + signature)
+
+    def twice(self, tag, content):
+        """Every extension twice"""
+        if tag == 0xa3:
+            _, extensions, _ = self.take(content)
+            content = self.make_element(0x30, extensions * 2)
+        return self.make_element(tag, content)
+
+    def version_1(self, tag, content):
+        return self.make_element(tag, b'\2\1\0' if tag == 0xa0 else content)
+
+    def odd_time(self, tag, content):
+        if content.startswith(b'\x17\x0d'):
+            content = content[:4] + b'99' + content[6:]
+        return self.make_element(tag, content)
+
+    def test_odd(self):
+        der = self.key('PK.der').read_bytes()
+        for change in (self.twice, self.version_1, self.odd_time):
+            with self.subTest(change=change):
+                odd = self.change(der, change)
+                self.assertNotEqual(odd, der)
+                self.ok('enroll', '--db', self.file('odd', odd), self.path)
+                self.assertEqual(self.data('db')[44:], odd)
+                self.assertIn('  subject: CN=Test PK\n',
+                              self.ok('get', self.path, 'db'))
+                pem = run('openssl', 'base64', '-in', self.dir / 'odd')
+                self.file('pem', b'text\n-----BEGIN CERTIFICATE-----\n' + pem +
+                          b'-----END CERTIFICATE-----\n')
+                self.ok('enroll', '--kek', self.dir / 'pem', self.path)
+                self.assertEqual(self.data('KEK')[44:], odd)
+
+    def test_small(self):
+        """A certificate whose length takes one byte is none of these"""
+        self.assertIn('neither', self.fails('enroll', '--db', self.file(
+            'small', b'0\x05hello'), self.path))
+
+
+class Known(Keys):
+    """The certificates of 2011 and 2023, as python3-virt-firmware has them"""
+
+    CERTS = Path('/usr/lib/python3/dist-packages/virt/firmware/certs')
+    KEK = ('MicrosoftCorporationKEKCA2011', 'MicrosoftCorporationKEK2KCA2023')
+    DB = (('MicrosoftWindowsProductionPCA2011', 'WindowsUEFICA2023'),
+          ('MicrosoftCorporationUEFICA2011', 'MicrosoftUEFICA2023'))
+
+    def enroll(self, option, name):
+        self.ok('enroll', '--append', option, self.CERTS / f'{name}.pem',
+                self.path)
+
+    def test_readiness(self):
+        self.enroll('--db', 'RedHatSecureBootCA5')
+        self.assertEqual(self.status()['readiness'], 'own')
+        for option, (old, new) in (('--kek', self.KEK),
+                                   *(('--db', pair) for pair in self.DB)):
+            self.enroll(option, old)
+            self.assertEqual(self.status()['readiness'], 'outdated')
+            # where it does not belong it is of no use
+            self.enroll('--db' if option == '--kek' else '--kek', new)
+            self.assertEqual(self.status()['readiness'], 'outdated')
+            self.assertIn(' is MISSING\n', self.ok('status', self.path))
+            self.enroll(option, new)
+            self.assertEqual(self.status()['readiness'], 'ready')
+            self.assertNotIn('MISSING', self.ok('status', self.path))
+
+    def test_facts(self):
+        """What the code says of them is what they say themselves"""
+        for option, name in (('--kek', n) for n in self.KEK):
+            self.enroll(option, name)
+        for name in sum(self.DB, ()):
+            self.enroll('--db', name)
+        known = {k['name']: k for k in self.status()['known-certificates']}
+        self.assertEqual([k['enrolled'] for k in known.values()].count(True),
+                         6)
+        self.assertEqual(known.pop('Microsoft Option ROM UEFI CA 2023')['key'],
+                         'db')
+        for key in self.status()['keys']:
+            for cert in key['certificates']:
+                name = cert['subject'].split(',')[0][3:]
+                self.assertEqual(known[name]['key'], key['name'])
+                self.assertEqual(known.pop(name)['until'], time.strftime(
+                    '%Y-%m-%d', time.gmtime(cert['ends'])))
+        self.assertEqual(known, {})
+
+
 class Generate(Keys):
     def files(self):
         return sorted(p.name for p in self.dir.iterdir())

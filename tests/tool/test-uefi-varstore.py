@@ -240,8 +240,8 @@ class Terminal(Tool):
         self.ok('enroll', '--db', cert, self.path)
         self.assertIn('CN=a\\u009b\\u202e\\u061cb',
                       self.ok('get', self.path, 'db'))
-        self.assertNotRegex(self.ok('status', self.path),
-                            '[\x7f-\x9f\u202e\u061c]')
+        self.assertIn('CN=a\\u009b\\u202e\\u061cb',
+                      self.ok('status', self.path))
 
 
 class Get(Tool):
@@ -406,26 +406,38 @@ class Status(Tool):
             'mode: setup',
             'next boot: secure boot is off: no platform key is enrolled',
             'PK: none', 'KEK: none', 'db: none', 'dbx: none',
+            'keys of 2023: none',
             'room: 0 of 262116 bytes used, 33724 for a dbx update'])
-        self.assertEqual(self.status(), {
+        status = self.status()
+        self.assertEqual([k['name'] for k in
+                          status.pop('known-certificates') if k['enrolled']],
+                         [])
+        self.assertEqual(status, {
             'setup-mode': True, 'next-boot': 'setup-mode',
             'keys': [{'name': name, 'size': 0, 'signatures': [],
                       'certificates': [], 'damaged': False}
                      for name in ('PK', 'KEK', 'db', 'dbx')],
-            'dbx-room': 33724, 'used': 0, 'limit': 262116})
+            'dbx-room': 33724, 'readiness': 'none', 'used': 0, 'limit': 262116})
 
     def test_keys(self):
         shutil.copy(DATA / 'virt-firmware.json', self.path)
         text = self.ok('status', self.path)
         self.assertIn('mode: user\nnext boot: secure boot is on: ', text)
-        self.assertIn('\nPK: 1 x509\n  CN=Golden Test (owner ', text)
-        self.assertIn(f'\ndb: 1 x509\n  CN=Golden Test (owner {TEST})\n',
-                      text)
+        self.assertRegex(text, r'\nPK: 1 x509, of 20.*\n  CN=Golden Test '
+                         r'\(owner .*\)\n    valid 20\d\d-\d\d-\d\d to 2')
+        self.assertRegex(text, r'\ndb: 1 x509, of 20.*\n  CN=Golden Test '
+                         rf'\(owner {TEST}\)\n')
+        self.assertIn('\nkeys of 2023: own\n', text)
         keys = {key['name']: key for key in self.status()['keys']}
         self.assertEqual(keys['KEK']['signatures'],
                          [{'type': 'x509', 'count': 1}])
-        self.assertEqual(keys['KEK']['certificates'],
-                         [{'owner': TEST, 'subject': 'CN=Golden Test'}])
+        kek = json.loads(self.ok('get', '-j', self.path, 'KEK'))
+        der = bytes.fromhex(kek['data'])[44:]
+        certificate = keys['KEK']['certificates'][0]
+        self.assertGreater(certificate.pop('ends'), 1700000000)
+        self.assertEqual(certificate,
+                         {'owner': TEST, 'subject': 'CN=Golden Test',
+                          'sha256': hashlib.sha256(der).hexdigest()})
         self.assertRegex(keys['KEK']['time'],
                          r'^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d$')
 
@@ -447,7 +459,7 @@ class Status(Tool):
 
     def test_damaged(self):
         self.store({**DB, 'data': ESL + '00'})
-        self.assertIn('\ndb: 1 sha256 (damaged)\n',
+        self.assertIn('\ndb: 1 sha256, of 2024-01-02 03:04:05 (damaged)\n',
                       self.ok('status', self.path))
         self.assertTrue(self.status()['keys'][2]['damaged'])
 

@@ -527,6 +527,7 @@ static void test_status_empty(void)
         g_assert_null(status->keys[id].var);
         g_assert_cmpuint(status->keys[id].counts->len, ==, 0);
     }
+    g_assert_cmpint(status->readiness, ==, UEFI_READINESS_NONE);
     g_assert_cmpuint(status->dbx_room, ==, UEFI_LIMIT_MAX_AUTH -
                      EFI_VAR_RECORD_HEADER_SIZE - sizeof(uint16_t[4]));
 }
@@ -537,7 +538,8 @@ static void check_cert(const UefiKeyStatus *key, guint i, const char *subject)
 
     g_assert_cmpuint(i, <, key->certs->len);
     cert = g_ptr_array_index(key->certs, i);
-    g_assert_cmpstr(cert->subject, ==, subject);
+    g_assert_cmpstr(cert->info->subject, ==, subject);
+    g_assert_cmpint(cert->info->begins, <, cert->info->ends);
 }
 
 static void test_status_keys(void)
@@ -556,6 +558,7 @@ static void test_status_keys(void)
     g_assert_false(status->setup_mode);
     g_assert_true(status->secure_boot);
     g_assert_cmpint(status->next, ==, UEFI_SECURE_BOOT_ENABLED);
+    g_assert_cmpint(status->readiness, ==, UEFI_READINESS_OWN);
     check_cert(&status->keys[UEFI_KEY_PK], 0, "CN=Owner");
     check_cert(&status->keys[UEFI_KEY_KEK], 0, "CN=Kek");
     check_cert(&status->keys[UEFI_KEY_DB], 0, "CN=Vendor");
@@ -716,18 +719,19 @@ static void test_subject(void)
     const UefiTestCert nasty = { .cn = "a\033[2Jb\nc \303\251" };
     gsize size;
     const uint8_t *data = g_bytes_get_data(uefi_test_cert(&nasty)->der, &size);
-    g_autofree char *subject = uefi_x509_subject(data, size);
+    g_autoptr(UefiX509Info) info = uefi_x509_info_new(data, size);
 
-    g_assert_nonnull(subject);
-    g_assert_true(g_utf8_validate(subject, -1, NULL));
-    for (const char *p = subject; *p; p = g_utf8_next_char(p)) {
+    g_assert_nonnull(info);
+    g_assert_cmpstr(info->issuer, ==, info->subject);
+    g_assert_true(g_utf8_validate(info->subject, -1, NULL));
+    for (const char *p = info->subject; *p; p = g_utf8_next_char(p)) {
         g_assert_true(g_unichar_isprint(g_utf8_get_char(p)));
     }
-    g_assert_nonnull(strstr(subject, "c \303\251"));
+    g_assert_nonnull(strstr(info->subject, "c \303\251"));
     for (gsize cut = 0; cut < size; cut += 7) {
         g_autofree uint8_t *part = g_memdup2(data, cut);
 
-        g_assert_null(uefi_x509_subject(part, cut));
+        g_assert_null(uefi_x509_info_new(part, cut));
     }
 }
 

@@ -106,7 +106,7 @@ static bool read_template(const char *path, bool *secure_boot)
     return true;
 }
 
-/* The blank store beside @image or of an installed QEMU; NULL if there is none */
+/* The blank store beside @image or of an installed QEMU, or NULL */
 static char *find_blank(const char *image)
 {
     g_autofree char *beside = g_path_get_dirname(image);

@@ -25,15 +25,41 @@ static void print_key(const UefiKeyStatus *key)
 
         printf("%s %zu %s", i ? "," : "", count->count, type);
     }
+    if (key->var) {
+        g_autofree char *time = tool_time(&key->var->time);
+
+        printf(", of %s", time);
+    }
     printf("%s\n", key->damaged ? " (damaged)" : "");
     for (guint i = 0; i < key->certs->len; i++) {
         const UefiKeyCert *cert = key->certs->pdata[i];
         g_autofree char *owner = tool_vendor(&cert->owner);
-        g_autofree char *subject =
-            cert->subject ? tool_printable(cert->subject)
-                          : g_strdup("not readable");
+        g_autofree char *validity = cert->info ? tool_validity(cert->info)
+                                               : g_strdup("?");
+        g_autoptr(GString) digest = g_string_new(NULL);
 
-        printf("  %s (owner %s)\n", subject, owner);
+        uefi_hex_append(digest, cert->sha256, sizeof(cert->sha256));
+        printf("  %s (owner %s)\n    valid %s, SHA-256 %s\n",
+               cert->info && cert->info->subject ? cert->info->subject
+                                                 : "not readable",
+               owner, validity, digest->str);
+    }
+}
+
+/* The certificates that end in 2026, and what takes their place */
+static void print_readiness(const UefiVarStatus *status)
+{
+    printf("keys of 2023: %s\n", uefi_readiness_name(status->readiness));
+    for (UefiVendorCertId id = 0; id < UEFI_VENDOR__MAX; id++) {
+        const UefiVendorCert *cert = &uefi_vendor_certs[id];
+
+        if (status->known[id] && cert->successor < UEFI_VENDOR__MAX) {
+            printf("  %s: %s signs until %s, %s %s\n",
+                   status->keys[cert->key].name, cert->name, cert->until,
+                   uefi_vendor_certs[cert->successor].name,
+                   status->known[cert->successor] ? "is there"
+                                                  : "is MISSING");
+        }
     }
 }
 
@@ -47,6 +73,7 @@ static void print_text(const UefiVarStatus *status, uint64_t used,
     for (int id = 0; id < UEFI_KEY__MAX; id++) {
         print_key(&status->keys[id]);
     }
+    print_readiness(status);
     printf("room: %" PRIu64 " of %" PRIu64 " bytes used, %" PRIu64
            " for a dbx update\n", used, room, status->dbx_room);
 }
@@ -70,11 +97,19 @@ static Json *key_to_json(const UefiKeyStatus *key)
     }
     for (guint i = 0; i < key->certs->len; i++) {
         const UefiKeyCert *cert = key->certs->pdata[i];
+        g_autoptr(GString) digest = g_string_new(NULL);
         Json *item = json_object_new_object();
 
+        uefi_hex_append(digest, cert->sha256, sizeof(cert->sha256));
         tool_json_add(item, "owner", tool_json_guid(&cert->owner));
-        if (cert->subject) {
-            tool_json_add(item, "subject", tool_json_string(cert->subject));
+        if (cert->info && cert->info->subject) {
+            tool_json_add(item, "subject",
+                          tool_json_string(cert->info->subject));
+        }
+        tool_json_add(item, "sha256", json_object_new_string(digest->str));
+        if (cert->info && cert->info->ends >= 0) {
+            tool_json_add(item, "ends",
+                          json_object_new_int64(cert->info->ends));
         }
         json_object_array_add(certificates, item);
     }
@@ -88,6 +123,29 @@ static Json *key_to_json(const UefiKeyStatus *key)
     tool_json_add(object, "certificates", certificates);
     tool_json_add(object, "damaged", json_object_new_boolean(key->damaged));
     return object;
+}
+
+static Json *known_to_json(const UefiVarStatus *status)
+{
+    Json *list = json_object_new_array();
+
+    for (UefiVendorCertId id = 0; id < UEFI_VENDOR__MAX; id++) {
+        const UefiVendorCert *cert = &uefi_vendor_certs[id];
+        Json *item = json_object_new_object();
+
+        tool_json_add(item, "name", json_object_new_string(cert->name));
+        tool_json_add(item, "key", json_object_new_string(
+            status->keys[cert->key].name));
+        tool_json_add(item, "until", json_object_new_string(cert->until));
+        if (cert->successor < UEFI_VENDOR__MAX) {
+            tool_json_add(item, "successor", json_object_new_string(
+                uefi_vendor_certs[cert->successor].name));
+        }
+        tool_json_add(item, "enrolled",
+                      json_object_new_boolean(status->known[id]));
+        json_object_array_add(list, item);
+    }
+    return list;
 }
 
 static void print_json(const UefiVarStatus *status, uint64_t used,
@@ -111,6 +169,9 @@ static void print_json(const UefiVarStatus *status, uint64_t used,
                   json_object_new_string(next[status->next]));
     tool_json_add(root, "keys", keys);
     tool_json_add(root, "dbx-room", json_object_new_int64(status->dbx_room));
+    tool_json_add(root, "readiness", json_object_new_string(
+        uefi_readiness_name(status->readiness)));
+    tool_json_add(root, "known-certificates", known_to_json(status));
     tool_json_add(root, "used", json_object_new_int64(used));
     tool_json_add(root, "limit", json_object_new_int64(room));
     tool_print_json(root);

@@ -10,6 +10,7 @@
 #include <gnutls/pkcs7.h>
 #include <gnutls/x509.h>
 #include "tool.h"
+#include "hw/uefi/var-service-status.h"
 
 #define KEY_BITS        2048            /* what every firmware can verify */
 #define SERIAL_SIZE     16              /* bytes */
@@ -66,102 +67,87 @@ static GBytes *crt_export(gnutls_x509_crt_t crt, gnutls_x509_crt_fmt_t format,
                                                                   : NULL;
 }
 
-/* One certificate or more, in the order of the file */
-static gnutls_x509_crt_t *crt_import(GBytes *file, unsigned *count,
-                                     const char *name)
+/* What the device takes for a certificate is one here, too. */
+static bool add_certificate(GPtrArray *ders, GBytes *der, const char *name)
 {
-    gnutls_datum_t text = datum(file);
-    gnutls_x509_crt_t *crts = NULL;
-    int status = gnutls_x509_crt_list_import2(
-        &crts, count, &text,
-        tool_is_pem(file) ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER, 0);
+    g_autoptr(GBytes) owned = der;
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(der, &size);
+    g_autoptr(UefiX509Info) info = uefi_x509_info_new(data, size);
 
-    return good(status, name) ? crts : NULL;
+    if (!info) {
+        tool_fail("%s: there is a certificate that cannot be read", name);
+        return false;
+    }
+    g_ptr_array_add(ders, g_steal_pointer(&owned));
+    return true;
 }
 
-static void crt_free(gnutls_x509_crt_t *crts, unsigned count)
+static bool add_pem(GPtrArray *ders, GBytes *file, const char *name)
 {
-    for (unsigned i = 0; i < count; i++) {
-        gnutls_x509_crt_deinit(crts[i]);
+    static const char begin[] = "-----BEGIN CERTIFICATE-----";
+    gnutls_datum_t text = datum(file), der;
+
+    for (;;) {
+        char *at = g_strstr_len((char *)text.data, text.size, begin);
+
+        if (!at) {
+            return ders->len || good(GNUTLS_E_NO_CERTIFICATE_FOUND, name);
+        }
+        text.size -= at - (char *)text.data;
+        text.data = (uint8_t *)at;
+        if (!good(gnutls_pem_base64_decode2("CERTIFICATE", &text, &der),
+                  name) || !add_certificate(ders, take(&der), name)) {
+            return false;
+        }
+        text.size -= sizeof(begin) - 1;
+        text.data += sizeof(begin) - 1;
     }
-    gnutls_free(crts);
 }
 
 GPtrArray *tool_certificates(GBytes *file, const char *name)
 {
     g_autoptr(GPtrArray) ders =
         g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    unsigned count;
-    gnutls_x509_crt_t *crts = crt_import(file, &count, name);
-    bool ok = crts;
+    bool ok = tool_is_pem(file)
+              ? add_pem(ders, file, name)
+              : add_certificate(ders, g_bytes_ref(file), name);
 
-    for (unsigned i = 0; ok && i < count; i++) {
-        GBytes *der = crt_export(crts[i], GNUTLS_X509_FMT_DER, name);
-
-        if (der) {
-            g_ptr_array_add(ders, der);
-        }
-        ok = der;
-    }
-    if (crts) {
-        crt_free(crts, count);
-    }
     return ok ? g_steal_pointer(&ders) : NULL;
 }
 
-typedef int (*GetName)(gnutls_x509_crt_t crt, gnutls_datum_t *name,
-                       unsigned flags);
-
-static void print_dn(GString *out, const char *label, gnutls_x509_crt_t crt,
-                     GetName get)
-{
-    g_autofree char *text = NULL;
-    gnutls_datum_t name;
-
-    g_string_append_printf(out, "  %s: ", label);
-    if (get(crt, &name, 0) < 0) {
-        g_string_append(out, "none\n");
-        return;
-    }
-    text = tool_printable((char *)name.data);
-    g_string_append_printf(out, "%s\n", text);
-    gnutls_free(name.data);
-}
-
-static void print_date(GString *out, const char *label, time_t when)
+static char *print_date(int64_t when)
 {
     g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(when);
-    g_autofree char *text = date ? g_date_time_format(date, "%F") : NULL;
 
-    g_string_append_printf(out, "%s%s", label, text ?: "?");
+    return date && when >= 0 ? g_date_time_format(date, "%F") : g_strdup("?");
+}
+
+char *tool_validity(const UefiX509Info *info)
+{
+    g_autofree char *begins = print_date(info->begins);
+    g_autofree char *ends = print_date(info->ends);
+
+    return g_strdup_printf("%s to %s", begins, ends);
 }
 
 void tool_print_certificate(GString *out, const uint8_t *data, size_t size)
 {
-    const gnutls_datum_t der = { .data = (uint8_t *)data, .size = size };
-    gnutls_x509_crt_t crt;
-    unsigned char digest[32];
-    size_t digest_size = sizeof(digest);
+    g_autoptr(UefiX509Info) info = uefi_x509_info_new(data, size);
+    uint8_t digest[UEFI_SHA256_SIZE];
+    g_autofree char *validity = NULL;
 
-    if (gnutls_x509_crt_init(&crt) < 0) {
-        return;
-    }
-    if (gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) < 0) {
+    if (!info) {
         g_string_append(out, "  not readable\n");
-        gnutls_x509_crt_deinit(crt);
         return;
     }
-    print_dn(out, "subject", crt, gnutls_x509_crt_get_dn3);
-    print_dn(out, "issuer", crt, gnutls_x509_crt_get_issuer_dn3);
-    print_date(out, "  valid: ", gnutls_x509_crt_get_activation_time(crt));
-    print_date(out, " to ", gnutls_x509_crt_get_expiration_time(crt));
-    g_string_append(out, "\n  SHA-256: ");
-    if (!gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, digest,
-                                         &digest_size)) {
-        uefi_hex_append(out, digest, digest_size);
-    }
+    validity = tool_validity(info);
+    uefi_sha256(data, size, digest);
+    g_string_append_printf(out, "  subject: %s\n  issuer: %s\n  valid: %s\n"
+                           "  SHA-256: ", info->subject ?: "none",
+                           info->issuer ?: "none", validity);
+    uefi_hex_append(out, digest, sizeof(digest));
     g_string_append_c(out, '\n');
-    gnutls_x509_crt_deinit(crt);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -264,16 +250,20 @@ static bool load_key(ToolSigner *s, GBytes *file, const char *password,
 /* The first certificate of @file */
 static bool load_cert(ToolSigner *s, GBytes *file, const char *name)
 {
-    unsigned count;
-    gnutls_x509_crt_t *crts = crt_import(file, &count, name);
+    g_autoptr(GPtrArray) ders = tool_certificates(file, name);
+    gnutls_datum_t der;
 
-    if (!crts) {
+    if (!ders) {
         return false;
     }
-    s->crt = crts[0];
-    crts[0] = NULL;
-    crt_free(crts, count);
-    return true;
+    der = datum(ders->pdata[0]);
+    if (!good(gnutls_x509_crt_init(&s->crt), name)) {
+        return false;
+    }
+    /* as lenient as the device */
+    gnutls_x509_crt_set_flags(s->crt, GNUTLS_X509_CRT_FLAG_IGNORE_SANITY);
+    return good(gnutls_x509_crt_import(s->crt, &der, GNUTLS_X509_FMT_DER),
+                name);
 }
 
 /* Whether the certificate is for the key: their public keys have one ID. */

@@ -11,6 +11,7 @@
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-file.h"
 #include "hw/uefi/var-service-msg.h"
+#include "hw/uefi/var-service-x509.h"
 
 #define TOOL_NAME "uefi-varstore"
 
@@ -234,6 +235,9 @@ bool tool_is_pem(GBytes *file);
 
 /** tool_certificates: those in @file, PEM or DER, as an array of GBytes, DER */
 GPtrArray *tool_certificates(GBytes *file, const char *name);
+
+/** tool_validity: first and last day; the caller frees */
+char *tool_validity(const UefiX509Info *info);
 
 /** tool_print_certificate: what @data says, in lines that are indented */
 void tool_print_certificate(GString *out, const uint8_t *data, size_t size);

@@ -20,13 +20,20 @@
 UefiReason uefi_x509_check_rsa_key(const uint8_t *der, size_t size,
                                    size_t *effort);
 
+/* What people ask of a certificate; names are printable UTF-8 on one line */
+typedef struct UefiX509Info {
+    char *subject;              /* RFC 4514; NULL if unreadable */
+    char *issuer;
+    int64_t begins;             /* of its validity, in seconds since 1970; */
+    int64_t ends;               /* -1 if unreadable */
+} UefiX509Info;
+
 /**
- * uefi_x509_subject: whom a certificate is for, as text (RFC 4514)
- *
- * Returns printable UTF-8 on one line, for the caller to free, or NULL when
- * @der does not begin with a certificate.
+ * uefi_x509_info_new: NULL when @der does not begin with a certificate
  */
-char *uefi_x509_subject(const uint8_t *der, size_t size);
+UefiX509Info *uefi_x509_info_new(const uint8_t *der, size_t size);
+void uefi_x509_info_free(UefiX509Info *info);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiX509Info, uefi_x509_info_free)
 
 /* ------------------------------------------------------------------------ */
 /* What chains of certificates are built from; not in the stub */
