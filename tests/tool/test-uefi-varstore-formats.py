@@ -13,8 +13,8 @@ import sys
 import uuid
 import zlib
 
-from varstore import (GLOBAL, IMGSEC, SIGNER, TEST, TIME, Tool, document,
-                      entry, journal, main)
+from varstore import (GLOBAL, IMGSEC, PROGRAM, SIGNER, TEST, TIME, Tool,
+                      document, entry, journal, main)
 
 CORRUPT = sys.argv[2]
 DICTIONARY = '/usr/lib/python3/dist-packages/virt/firmware/aws/dict.v0'
@@ -407,6 +407,97 @@ class Edk2(Formats):
         """The volume may follow something else"""
         self.assertEqual(self.imports(b'x' * 8192 + flash(record(LANG))), [])
         self.assert_store(LANG)
+
+    def interrupted(self, state, main, spare):
+        """Flash of which @main is rewritten by way of a @spare area"""
+        size = 8192
+        main, spare = main.ljust(size, b'\xff'), spare.ljust(size, b'\xff')
+        # a write that is done, and one with the @state of its record
+        queue = b''.join(
+            struct.pack('<B3x16s4xQQ', header, bytes(16), 1, 0) +
+            struct.pack('<B7xQQQq', status, 0, 0, size, -size - 4096)
+            for header, status in ((0xf8, 0xf9), (0xfc, state)))
+        block = struct.pack('<16sIBBBBQ', guid(
+            '9e58292b-7c68-497d-a0ce-6500fd9f1b95'), 0, 0xfe, 255, 255, 255,
+            4064) + queue
+        return main + block.ljust(4096, b'\xff') + spare
+
+    def test_interrupted(self):
+        """What the firmware would do at its next start is done"""
+        old, new = flash(record(LANG)), flash(record(DB))
+        note = 'a write of the firmware was interrupted, and is finished'
+        for name, state, main, wanted in (
+                ('nothing', 0xff, old, LANG),
+                ('spare area incomplete', 0xff, old, LANG),
+                ('half done', 0xfd, new[:100], DB),
+                ('nothing done', 0xfd, old, DB),
+                ('erased', 0xfd, b'', DB),
+                ('complete', 0xf9, old, LANG)):
+            with self.subTest(name):
+                notes = self.imports(self.interrupted(state, main, new))
+                self.assert_store(wanted)
+                self.assertEqual([n[:len(note)] for n in notes],
+                                 [note] if wanted is DB else [])
+
+    def test_interrupted_nonsense(self):
+        """A working block can say anything"""
+        good = bytearray(self.interrupted(0xfd, flash(record(LANG)),
+                                          flash(record(DB))))
+        start = 8192 + 32
+        for at in range(start, start + 160, 8):
+            for value in (0, 1, 1 << 40, 1 << 63, (1 << 64) - 1):
+                bad = bytearray(good)
+                struct.pack_into('<Q', bad, at, value)
+                self.source.write_bytes(bad)
+                self.path.unlink(missing_ok=True)
+                result = self.run_tool('import', self.source, self.path)
+                self.assertIn(result.returncode, (0, 1))
+
+    def test_disk_images(self):
+        """Images of disks are what is on the disk, not what is in the file"""
+        self.source.write_bytes(flash(record(LANG)).ljust(65536, b'\xff'))
+        image = self.dir / 'image'
+        for kind in ('qcow2', 'vmdk', 'vdi', 'vhdx'):
+            with self.subTest(kind):
+                subprocess.run(['qemu-img', 'convert', '-q', '-O', kind,
+                                self.source, image], check=True)
+                self.path.unlink(missing_ok=True)
+                self.ok('import', image, self.path)
+                self.assert_store(LANG)
+
+    def test_disk_image_layers(self):
+        """Snapshots are not what counts, and a backing file is looked into"""
+        base, image = self.dir / 'base', self.dir / 'image'
+        self.source.write_bytes(flash(record(LANG)).ljust(65536, b'\xff'))
+        run = lambda *args: subprocess.run(
+            [str(arg) for arg in args], check=True, capture_output=True)
+        run('qemu-img', 'convert', '-O', 'qcow2', self.source, base)
+        run('qemu-img', 'create', '-f', 'qcow2', '-F', 'qcow2', '-b', base,
+            image)
+        self.ok('import', image, self.path)
+        self.assert_store(LANG)
+        run('qemu-img', 'snapshot', '-c', 'old', image)
+        new = flash(record(DB)).ljust(65536, b'\xff')
+        self.source.write_bytes(new)
+        run('qemu-io', '-c', f'write -s {self.source} 0 65536', image)
+        self.path.unlink()
+        self.ok('import', image, self.path)
+        self.assert_store(DB)
+
+    def test_packed(self):
+        for magic, name in ((b'\x1f\x8b', 'gzip'), (b'PK\3\4', 'ZIP'),
+                            (b'LUKS\xba\xbe', 'LUKS')):
+            text = self.refuses(magic + bytes(1024) + flash(record(LANG)))
+            self.assertIn(name, text)
+            self.assertIn('unpack it first', text)
+
+    def test_no_qemu_img(self):
+        self.source.write_bytes(b'QFI\xfb' + bytes(60000))
+        result = subprocess.run([PROGRAM, 'import', self.source, self.path],
+                                env={'PATH': '/nonexistent'}, timeout=60,
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('a qcow2 image; install qemu-img', result.stderr)
 
     def test_corrupted(self):
         self.source.write_bytes(flash(record(LANG), record(DB),

@@ -7,7 +7,7 @@
  * store with authenticated variables: a header of 28 bytes, then records of
  * 60 bytes plus name and value, each aligned to 4 bytes.  All is little
  * endian.  What is behind the store serves the fault tolerant write of the
- * firmware and is left alone.
+ * firmware: edk2-ftw.c.
  */
 
 #include "qemu/osdep.h"
@@ -17,6 +17,7 @@
 #define VOLUME_ALIGNMENT    1024
 #define VOLUME_SIGNATURE    0x4856465f      /* _FVH */
 #define VOLUME_REVISION     2
+#define VOLUME_BLOCK_SIZE_AT 60             /* of the first blocks, u32 */
 #define STORE_FORMATTED     0x5a
 #define STORE_HEALTHY       0xfe
 #define RECORD_ID           0x55aa
@@ -316,7 +317,7 @@ static bool is_valid(ToolTransfer *t, const Record *r, GTree *added)
     return false;
 }
 
-static bool edk2_read(ToolTransfer *t, UefiMsg *in, GError **err)
+static bool read_area(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     g_autoptr(GTree) added = uefi_bytes_set_new();
     g_autoptr(GArray) records = NULL;
@@ -336,6 +337,32 @@ static bool edk2_read(ToolTransfer *t, UefiMsg *in, GError **err)
         }
     }
     return records;
+}
+
+/* Finish what the firmware was about when power was lost. */
+static void finish_write(ToolTransfer *t, UefiMsg *image)
+{
+    size_t at;
+
+    if (!seek_volume(image, &at)) {
+        return;
+    }
+    uefi_msg_seek(image, at + VOLUME_BLOCK_SIZE_AT);
+    if (tool_ftw_finish(image, at, uefi_msg_get_u32(image))) {
+        tool_transfer_note(t, "a write of the firmware was interrupted, and "
+                           "is finished from the spare area, as the firmware "
+                           "would do it");
+    }
+}
+
+static bool edk2_read(ToolTransfer *t, UefiMsg *in, GError **err)
+{
+    g_autofree uint8_t *copy = g_memdup2(in->buf, in->size);
+    UefiMsg image;
+
+    uefi_msg_init(&image, copy, in->size, 8);
+    finish_write(t, &image);
+    return read_area(t, &image, err);
 }
 
 /* ------------------------------------------------------------------------ */

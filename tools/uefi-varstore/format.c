@@ -334,12 +334,14 @@ bool tool_format_parse(ToolTransfer *t, const ToolFormat *format,
 
 bool tool_format_read(ToolTransfer *t, const ToolFormat *format, GError **err)
 {
+    g_autoptr(GBytes) file = NULL;
     g_autoptr(GBytes) bytes = NULL;
 
     if (g_file_test(t->path, G_FILE_TEST_IS_DIR)) {
         return read_directory(t, format, err);
     }
-    bytes = tool_load_file(t->path, err);
+    file = tool_load_file(t->path, err);
+    bytes = file ? tool_container_unpack(file, t->path, err) : NULL;
     return bytes && tool_format_parse(t, format, bytes, err);
 }
 

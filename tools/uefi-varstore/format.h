@@ -90,6 +90,26 @@ bool tool_format_write(ToolTransfer *t, const ToolFormat *format,
  */
 GBytes *tool_load_file(const char *path, GError **err);
 
+/**
+ * tool_container_unpack: what @bytes, all of the file @path, are an image of
+ *
+ * They themselves if they are raw; an image of a disk is read by qemu-img, if
+ * that is installed.  Returns NULL with @err set for what has to be unpacked
+ * first.
+ */
+GBytes *tool_container_unpack(GBytes *bytes, const char *path, GError **err);
+
+/**
+ * tool_ftw_finish: do what edk2 does at its next start
+ * @image: of its flash, which is changed
+ * @volume: where the first header of a firmware volume is, bytes
+ * @block_size: of the flash, bytes
+ *
+ * Returns whether a write of the firmware had been interrupted, and has been
+ * finished now.
+ */
+bool tool_ftw_finish(UefiMsg *image, size_t volume, uint64_t block_size);
+
 /** tool_cursor: a cursor that reads @bytes, which it borrows */
 UefiMsg tool_cursor(GBytes *bytes);
 
