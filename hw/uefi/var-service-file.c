@@ -3,67 +3,18 @@
  *
  * UEFI variable service: the store file on disk
  *
- * The format, and why recovery is right after a cut at any point, is described
- * in docs/specs/uefi-vars-file.rst.  In short: the file is a document, or a
- * document followed by records, each one line of text.  A record carries a
- * checksum over itself and the checksum of what it follows, so that only an
- * unbroken chain counts.  A record that holds a whole document begins a new
- * chain and makes whatever stands before it irrelevant; folding relies on
- * that.
+ * Appending, folding and loading, on top of the grammar of
+ * var-service-journal.c.  Why what is written here survives a cut at any point
+ * is described in docs/specs/uefi-vars-file.rst.
  */
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-file.h"
-
-#define MAGIC       "#uefi-vars-journal 1 "
-#define MAGIC_LEN   (sizeof(MAGIC) - 1)
-#define NO_PREV     "0000000000000000"
-#define CHECK_LEN   16                      /* hex digits of a checksum */
-#define TRAILER_LEN (1 + CHECK_LEN + 1)     /* space, checksum, newline */
+#include "hw/uefi/var-service-journal.h"
 
 #ifdef CONFIG_DARWIN
 #define st_mtim st_mtimespec
 #endif
-
-typedef enum RecordKind {
-    RECORD_CHANGE,
-    RECORD_FOLD,
-    RECORD_DOCUMENT,
-} RecordKind;
-
-static const char *const kind_names[] = { "change", "fold", "document" };
-
-typedef struct Check {
-    char hex[CHECK_LEN + 1];
-} Check;
-
-typedef struct Record {
-    RecordKind kind;
-    uint64_t seq;
-    Check prev;
-    Check check;
-    const char *payload;
-    size_t len;
-    size_t end;             /* offset in the file behind the record */
-} Record;
-
-/* What the text of a file means */
-typedef struct Scan {
-    bool based;             /* there is a document, or the store is blank */
-    bool blank;
-    const char *document;
-    size_t document_len;
-    GPtrArray *records;     /* of char * */
-    Check last;             /* of the last link of the chain */
-    uint64_t seq;           /* number of records since the document */
-    size_t front;           /* length of a document that is no record, or 0 */
-    size_t end;             /* everything up to here is good */
-    bool folding;           /* the last good thing is a fold record */
-    bool bad;               /* something does not check out, */
-    size_t bad_at;          /* first at this offset, */
-    const char *bad_why;    /* for this reason, */
-    bool beyond;            /* and it is not the end of the file */
-} Scan;
 
 typedef enum FoldStep {
     FOLD_NONE,
@@ -88,8 +39,8 @@ struct UefiVarFile {
     size_t end;             /* the next record goes here */
     bool cut_due;           /* what lies behind must go first, durably */
     bool open_line;         /* the last byte before end is no newline */
-    Check last;
-    Check tried;            /* of the last record that was to be written */
+    UefiJournalSum last;
+    UefiJournalSum tried;   /* of the last record that was to be written */
     uint64_t seq;
 
     FoldStep fold;
@@ -102,329 +53,6 @@ GQuark uefi_var_file_error_quark(void)
 {
     return g_quark_from_static_string("uefi-var-file-error");
 }
-
-/* ------------------------------------------------------------------------ */
-/* records */
-
-static void checksum(const char *text, size_t len, Check *check)
-{
-    g_autofree char *hex =
-        g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-                                    (const guchar *)text, len);
-
-    memcpy(check->hex, hex, CHECK_LEN);
-    check->hex[CHECK_LEN] = 0;
-}
-
-static bool check_equal(const Check *a, const Check *b)
-{
-    return memcmp(a->hex, b->hex, CHECK_LEN) == 0;
-}
-
-/* Add a record to @out and tell its checksum */
-static void add_record(GString *out, RecordKind kind, uint64_t seq,
-                       const char *prev, const char *payload, size_t len,
-                       Check *check)
-{
-    size_t start = out->len;
-
-    g_string_append_printf(out, MAGIC "%s %" PRIu64 " %s %zu ",
-                           kind_names[kind], seq, prev, len);
-    g_string_append_len(out, payload, len);
-    checksum(out->str + start, out->len - start, check);
-    g_string_append_printf(out, " %s\n", check->hex);
-}
-
-/*
- * The record that makes an empty file ready for a journal: an empty document.
- * Its text is always the same.
- */
-static GString *blank_record(Check *check)
-{
-    GString *text = g_string_new(NULL);
-
-    add_record(text, RECORD_DOCUMENT, 0, NO_PREV, "", 0, check);
-    return text;
-}
-
-static bool take_word(const char **p, const char *end, const char *word)
-{
-    size_t len = strlen(word);
-
-    if ((size_t)(end - *p) < len || memcmp(*p, word, len) != 0) {
-        return false;
-    }
-    *p += len;
-    return true;
-}
-
-static bool take_number(const char **p, const char *end, uint64_t *number)
-{
-    const char *start = *p;
-
-    *number = 0;
-    while (*p < end && g_ascii_isdigit(**p) && *p - start < 18) {
-        *number = *number * 10 + (**p - '0');
-        (*p)++;
-    }
-    return *p > start && take_word(p, end, " ");
-}
-
-static bool take_check(const char **p, const char *end, Check *check)
-{
-    if (end - *p < CHECK_LEN) {
-        return false;
-    }
-    memcpy(check->hex, *p, CHECK_LEN);
-    check->hex[CHECK_LEN] = 0;
-    *p += CHECK_LEN;
-    return true;
-}
-
-static bool take_kind(const char **p, const char *end, RecordKind *kind)
-{
-    for (*kind = 0; *kind < G_N_ELEMENTS(kind_names); (*kind)++) {
-        if (take_word(p, end, kind_names[*kind])) {
-            return take_word(p, end, " ");
-        }
-    }
-    return false;
-}
-
-/* Read the record at @at; no byte from @limit on belongs to it */
-static bool parse_record(const char *data, size_t at, size_t limit,
-                         Record *rec)
-{
-    const char *p = data + at;
-    const char *end = data + limit;
-    uint64_t len;
-    Check computed;
-
-    if (!take_word(&p, end, MAGIC) || !take_kind(&p, end, &rec->kind) ||
-        !take_number(&p, end, &rec->seq) ||
-        !take_check(&p, end, &rec->prev) || !take_word(&p, end, " ") ||
-        !take_number(&p, end, &len)) {
-        return false;
-    }
-    if ((size_t)(end - p) < TRAILER_LEN ||
-        len > (size_t)(end - p) - TRAILER_LEN) {
-        return false;
-    }
-    rec->payload = p;
-    rec->len = len;
-    p += len;
-    checksum(data + at, p - (data + at), &computed);
-    if (!take_word(&p, end, " ") || !take_check(&p, end, &rec->check) ||
-        !take_word(&p, end, "\n")) {
-        return false;
-    }
-    rec->end = p - data;
-    return check_equal(&rec->check, &computed) &&
-           !memchr(rec->payload, 0, rec->len);
-}
-
-/* ------------------------------------------------------------------------ */
-/* recovery */
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static size_t trimmed(const char *text, size_t len)
-{
-    while (len > 0 && is_space(text[len - 1])) {
-        len--;
-    }
-    return len;
-}
-
-/* White space, or what is left of it when it did not reach the disk */
-static bool is_padding(const char *text, size_t len)
-{
-    size_t i;
-
-    for (i = 0; i < len; i++) {
-        if (text[i] && !is_space(text[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/*
- * Offset, from @at on, of the next line that begins with '#', or @size.  The
- * line feed before it may read as NUL.
- */
-static size_t next_record(const char *data, size_t size, size_t at)
-{
-    while (at < size) {
-        const char *hash = memchr(data + at, '#', size - at);
-
-        if (!hash) {
-            break;
-        }
-        at = hash - data;
-        if (at == 0 || data[at - 1] == '\n' || data[at - 1] == 0) {
-            return at;
-        }
-        at++;
-    }
-    return size;
-}
-
-static void note_bad(Scan *s, size_t at, const char *why)
-{
-    if (!s->bad) {
-        s->bad = true;
-        s->bad_at = at;
-        s->bad_why = why;
-    }
-}
-
-/* A document from which on everything counts, and nothing before it does */
-static void set_base(Scan *s, const char *document, size_t len)
-{
-    s->based = true;
-    s->blank = len == 0;
-    s->document = document;
-    s->document_len = len;
-    g_ptr_array_set_size(s->records, 0);
-    checksum(document, len, &s->last);
-    s->seq = 0;
-    s->front = 0;
-    s->folding = false;
-    s->bad = false;
-    s->beyond = false;
-}
-
-/* The part before the first record, in which there should be a document */
-static void scan_front(Scan *s, const char *data, size_t front)
-{
-    size_t len = strnlen(data, front);
-    size_t text_len = trimmed(data, len);
-
-    if (text_len > 0) {
-        set_base(s, data, text_len);
-        s->end = text_len + (text_len < len && data[text_len] == '\n');
-        s->front = s->end;
-        if (!is_padding(data + len, front - len)) {
-            note_bad(s, len, "a NUL byte");
-        }
-    } else {
-        note_bad(s, 0, "neither a document nor a record");
-    }
-}
-
-static void scan_record(Scan *s, const Record *rec, size_t at)
-{
-    if (rec->kind == RECORD_DOCUMENT) {
-        set_base(s, rec->payload, rec->len);
-        s->end = rec->end;
-    } else if (s->bad || s->folding) {
-        note_bad(s, at, "a record that no write can have left there");
-        s->beyond = true;
-    } else if (rec->seq != s->seq + 1 || !check_equal(&rec->prev, &s->last)) {
-        note_bad(s, at, "a record that does not follow what stands before it");
-        s->beyond = true;
-    } else if (rec->kind == RECORD_FOLD) {
-        s->folding = true;
-    } else {
-        g_ptr_array_add(s->records, g_strndup(rec->payload, rec->len));
-        s->last = rec->check;
-        s->seq = rec->seq;
-        s->end = rec->end;
-    }
-}
-
-/*
- * Whether @text, at the end of the file, can be an append that was interrupted
- * and hence never acknowledged.  What did reach the disk is as it was meant to
- * be, what did not is missing or reads as zero.  So a beginning that differs
- * from that of a record, or a line that is complete and yet does not check
- * out, is damage.
- */
-static bool is_torn(const char *text, size_t len)
-{
-    size_t i, start = 0;
-
-    while (start < len && is_space(text[start])) {
-        start++;
-    }
-    for (i = 0; i < MAGIC_LEN && start + i < len && text[start + i]; i++) {
-        if (text[start + i] != MAGIC[i]) {
-            return false;
-        }
-    }
-    return memchr(text, 0, len) ||
-           !memchr(text + start, '\n', len - start);
-}
-
-/* Whether the file is what an interrupted blank_record() can have left */
-static bool is_torn_blank(const char *data, size_t size)
-{
-    Check check;
-    g_autoptr(GString) blank = blank_record(&check);
-    size_t i;
-
-    for (i = 0; i < size; i++) {
-        if (i >= blank->len || (data[i] && data[i] != blank->str[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void scan(Scan *s, const char *data, size_t size)
-{
-    size_t at = next_record(data, size, 0);
-    size_t front = at;
-
-    if (is_torn_blank(data, size)) {
-        set_base(s, data, 0);
-        s->end = parse_record(data, 0, size, &(Record) {}) ? size : 0;
-        return;
-    }
-    scan_front(s, data, front);
-    if (front == size && !memchr(data, 0, size)) {
-        s->end = s->front = size;
-    }
-    while (at < size) {
-        size_t next = next_record(data, size, at + 1);
-        Record rec;
-
-        if (!parse_record(data, at, next, &rec)) {
-            note_bad(s, at, "a record that does not check out");
-        } else {
-            scan_record(s, &rec, at);
-            if (!is_padding(data + rec.end, next - rec.end)) {
-                note_bad(s, rec.end, "bytes that are no record");
-            }
-        }
-        at = next;
-    }
-}
-
-/*
- * Whether the file means what the scan found in it.  A document that does not
- * check out behind a good fold record can be ignored, however it came about:
- * the fold record shows that all the rest is there, and it means the same.
- */
-static bool scan_ok(const Scan *s, const char *data, size_t size)
-{
-    if (!s->based || s->beyond) {
-        return false;
-    }
-    return !s->bad || s->folding ||
-           is_torn(data + s->end, size - s->end);
-}
-
-static void scan_clear(Scan *s)
-{
-    g_clear_pointer(&s->records, g_ptr_array_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scan, scan_clear)
 
 /* ------------------------------------------------------------------------ */
 /* the file */
@@ -625,7 +253,9 @@ static bool check_named(UefiVarFile *f, const struct stat *st, GError **err)
 static bool check_unchanged(UefiVarFile *f, GError **err)
 {
     g_autofree char *data = NULL;
-    g_auto(Scan) s = { .records = g_ptr_array_new_with_free_func(g_free) };
+    g_auto(UefiJournal) s = {
+        .records = g_ptr_array_new_with_free_func(g_free),
+    };
     struct stat st;
 
     if (!get_stat(f, &st, err) || !check_named(f, &st, err)) {
@@ -639,10 +269,10 @@ static bool check_unchanged(UefiVarFile *f, GError **err)
         if (!data) {
             return false;
         }
-        scan(&s, data, st.st_size);
-        if (scan_ok(&s, data, st.st_size) &&
-            (check_equal(&s.last, &f->last) ||
-             (f->cut_due && check_equal(&s.last, &f->tried)))) {
+        uefi_journal_read(&s, data, st.st_size);
+        if (uefi_journal_ok(&s, data, st.st_size) &&
+            (uefi_journal_same(&s.last, &f->last) ||
+             (f->cut_due && uefi_journal_same(&s.last, &f->tried)))) {
             f->st = st;
             return true;
         }
@@ -697,7 +327,7 @@ static bool begin_write(UefiVarFile *f, GError **err)
         return false;
     }
     if (f->end == 0) {
-        g_autoptr(GString) blank = blank_record(&f->tried);
+        g_autoptr(GString) blank = uefi_journal_blank();
 
         return extend(f, blank, err);
     }
@@ -731,8 +361,8 @@ bool uefi_var_file_append(UefiVarFile *f, const char *record, size_t len,
     if (f->open_line) {
         g_string_append_c(text, '\n');
     }
-    add_record(text, RECORD_CHANGE, f->seq + 1, f->last.hex, record, len,
-               &f->tried);
+    f->tried = uefi_journal_add(text, UEFI_JOURNAL_CHANGE, f->seq + 1,
+                                &f->last, record, len);
     /* leave room for a fold */
     if (len > f->limit / 2 || f->end + text->len > f->limit / 2) {
         return fail(f, err, UEFI_VAR_FILE_ERROR_FULL,
@@ -750,12 +380,6 @@ bool uefi_var_file_append(UefiVarFile *f, const char *record, size_t len,
 
 /* ------------------------------------------------------------------------ */
 /* folding */
-
-static bool is_document(const char *text, size_t len)
-{
-    return len > 0 && !memchr(text, 0, len) &&
-           next_record(text, len, 0) == len;
-}
 
 static void set_fold(UefiVarFile *f, const char *document, size_t len,
                      size_t room)
@@ -779,10 +403,10 @@ bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
 {
     g_autoptr(GString) text = NULL;
     size_t start, pad;
-    Check check;
+    UefiJournalSum sum;
 
-    len = trimmed(document, len);
-    if (!is_document(document, len)) {
+    len = uefi_journal_trimmed(document, len);
+    if (!uefi_journal_is_document(document, len)) {
         return fail(f, err, UEFI_VAR_FILE_ERROR_TEXT,
                     "a document must be text without lines that begin "
                     "with '#'");
@@ -794,8 +418,8 @@ bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
     if (!begin_write(f, err)) {
         return false;
     }
-    checksum(document, len, &check);
-    if (check_equal(&check, &f->last)) {
+    sum = uefi_journal_sum(document, len);
+    if (uefi_journal_same(&sum, &f->last)) {
         /* the file begins or ends with this very document */
         if (f->front == 0 && f->fold == FOLD_NONE) {
             set_fold(f, document, len, 0);
@@ -808,13 +432,13 @@ bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
     if (pad > 0) {
         g_string_append_printf(text, "%*s\n", (int)pad - 1, "");
     }
-    add_record(text, RECORD_FOLD, f->seq + 1, f->last.hex, "", 0, &f->tried);
-    add_record(text, RECORD_DOCUMENT, 0, NO_PREV, document, len, &f->tried);
-    f->tried = check;
+    uefi_journal_add(text, UEFI_JOURNAL_FOLD, f->seq + 1, &f->last, "", 0);
+    uefi_journal_add(text, UEFI_JOURNAL_DOCUMENT, 0, NULL, document, len);
+    f->tried = sum;
     if (!extend(f, text, err)) {
         return false;
     }
-    f->last = check;
+    f->last = sum;
     f->seq = 0;
     f->front = 0;
     set_fold(f, document, len, start);
@@ -914,17 +538,7 @@ size_t uefi_var_file_journal_size(const UefiVarFile *f)
 /* ------------------------------------------------------------------------ */
 /* loading */
 
-static size_t line_of(const char *data, size_t at)
-{
-    size_t i, line = 1;
-
-    for (i = 0; i < at; i++) {
-        line += data[i] == '\n';
-    }
-    return line;
-}
-
-static bool refuse(UefiVarFile *f, const Scan *s, const char *data,
+static bool refuse(UefiVarFile *f, const UefiJournal *s, const char *data,
                    GError **err)
 {
     g_autofree char *cure = NULL;
@@ -936,7 +550,7 @@ static bool refuse(UefiVarFile *f, const Scan *s, const char *data,
     return fail(f, err, UEFI_VAR_FILE_ERROR_DAMAGED,
                 "damaged at byte %zu (line %zu): %s; the file was left as it "
                 "is: restore it from a backup%s",
-                s->bad_at, line_of(data, s->bad_at), s->bad_why,
+                s->bad_at, uefi_journal_line(data, s->bad_at), s->bad_why,
                 cure ?: "");
 }
 
@@ -944,7 +558,9 @@ bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
                         GError **err)
 {
     g_autofree char *data = NULL;
-    g_auto(Scan) s = { .records = g_ptr_array_new_with_free_func(g_free) };
+    g_auto(UefiJournal) s = {
+        .records = g_ptr_array_new_with_free_func(g_free),
+    };
     struct stat st;
     size_t size;
 
@@ -955,8 +571,8 @@ bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
         return false;
     }
     size = st.st_size;
-    scan(&s, data, size);
-    if (!scan_ok(&s, data, size)) {
+    uefi_journal_read(&s, data, size);
+    if (!uefi_journal_ok(&s, data, size)) {
         return refuse(f, &s, data, err);
     }
     /* a process that was killed may have written without having synced */
