@@ -11,6 +11,7 @@
 #   make soak           10,000 times SIGKILL, and no write lost; KILLS=n
 #   make bench          what a request costs, beside QEMU's bundled device
 #   make qemu           build/qemu/qemu-system-{x86_64,aarch64}
+#   make module         build/module: for the QEMU that Debian 13 has
 #   make core           build/core, the standalone build
 #
 # QEMU_SRC=/path uses a QEMU source tree other than Debian's package.
@@ -27,6 +28,10 @@ deps:
 .PHONY: qemu
 qemu: deps
 	@scripts/build-qemu
+
+.PHONY: module
+module: deps
+	@scripts/build-module
 
 .PHONY: core
 core: deps

@@ -11,13 +11,13 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qapi/qapi-events-uefi.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "migration/misc.h"
 #include "system/system.h"
 #include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-pkcs7.h"
+#include "hw/uefi/var-service-qapi.h"
 #include "hw/uefi/var-service-text.h"
 #include "trace.h"
 

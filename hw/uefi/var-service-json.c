@@ -9,12 +9,12 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qapi/qapi-visit-uefi.h"
 #include "qapi/qobject-input-visitor.h"
 #include "qobject/qdict.h"
 #include "qobject/qjson.h"
 #include "qobject/qlist.h"
 #include "qobject/qnum.h"
+#include "hw/uefi/var-service-qapi.h"
 #include "hw/uefi/var-service-text.h"
 
 static bool propagate(GError **err, Error *local)

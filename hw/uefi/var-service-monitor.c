@@ -9,11 +9,10 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qapi/qapi-commands-uefi.h"
-#include "qapi/qapi-events-uefi.h"
 #include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-monitor.h"
 #include "hw/uefi/var-service-policy.h"
+#include "hw/uefi/var-service-qapi.h"
 #include "hw/uefi/var-service-status.h"
 #include "trace.h"
 

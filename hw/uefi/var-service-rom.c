@@ -7,7 +7,6 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qemu/module.h"
 #include "qemu/units.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_device.h"
@@ -15,6 +14,14 @@
 #include "migration/vmstate.h"
 #include "hw/uefi/var-service-api.h"
 #include "hw/uefi/var-service-rom.h"
+
+/* Emulators without PCI load the module of a distribution's QEMU, too. */
+#ifdef UEFI_VARS_MODULE
+#pragma weak pci_bridge_get_device
+#pragma weak pci_bus_num
+#pragma weak pci_find_device
+#pragma weak vmstate_pci_device
+#endif
 
 /* More than any image needs: a machine migrates only to a ROM of its size. */
 #define ROM_SIZE    (256 * KiB)
@@ -25,6 +32,53 @@ struct UefiVarsRomState {
 };
 
 OBJECT_DECLARE_SIMPLE_TYPE(UefiVarsRomState, UEFI_VARS_ROM)
+
+/* ------------------------------------------------------------------------ */
+/* Class */
+
+static const VMStateDescription vmstate_uefi_vars_rom = {
+    .name = TYPE_UEFI_VARS_ROM,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_PCI_DEVICE(parent_obj, UefiVarsRomState),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static void uefi_vars_rom_init(Object *obj)
+{
+    PCI_DEVICE(obj)->romsize = ROM_SIZE;
+}
+
+static void uefi_vars_rom_class_init(ObjectClass *oc, UefiVarClassData *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(oc);
+    PCIDeviceClass *k = PCI_DEVICE_CLASS(oc);
+
+    k->vendor_id = UEFI_VARS_ROM_VENDOR_ID;
+    k->device_id = UEFI_VARS_ROM_DEVICE_ID;
+    /* As ivshmem: no operating system misses a driver for this class. */
+    k->class_id = PCI_CLASS_MEMORY_RAM;
+    k->romfile = ROM_FILE;
+    dc->desc = "UEFI variable store (option ROM)";
+    dc->vmsd = &vmstate_uefi_vars_rom;
+    dc->user_creatable = false;
+    dc->hotpluggable = false;
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+}
+
+static const TypeInfo uefi_vars_rom_info = {
+    .name = TYPE_UEFI_VARS_ROM,
+    .parent = TYPE_PCI_DEVICE,
+    .instance_size = sizeof(UefiVarsRomState),
+    .instance_init = uefi_vars_rom_init,
+    .class_init = uefi_vars_rom_class_init,
+    .interfaces = (UefiVarInterfaces[]) {
+        { INTERFACE_CONVENTIONAL_PCI_DEVICE },
+        { }
+    },
+};
 
 /* ------------------------------------------------------------------------ */
 /* Create and destroy */
@@ -93,6 +147,10 @@ bool uefi_vars_rom_create(UefiVarRom *rom, Object *owner, Error **errp)
         error_setg(errp, "uefi-vars: option-rom needs a machine with PCI");
         return false;
     }
+    /* Not before: emulators without PCI do not have the type's parent. */
+    if (!object_class_by_name(TYPE_UEFI_VARS_ROM)) {
+        type_register_static(&uefi_vars_rom_info);
+    }
     rom->function = qdev_new(TYPE_UEFI_VARS_ROM);
     object_property_add_child(owner, "option-rom-function",
                               OBJECT(rom->function));
@@ -111,57 +169,3 @@ void uefi_vars_rom_destroy(UefiVarRom *rom)
         rom->function = NULL;
     }
 }
-
-/* ------------------------------------------------------------------------ */
-/* Class */
-
-static const VMStateDescription vmstate_uefi_vars_rom = {
-    .name = TYPE_UEFI_VARS_ROM,
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_PCI_DEVICE(parent_obj, UefiVarsRomState),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
-static void uefi_vars_rom_init(Object *obj)
-{
-    PCI_DEVICE(obj)->romsize = ROM_SIZE;
-}
-
-static void uefi_vars_rom_class_init(ObjectClass *oc, UefiVarClassData *data)
-{
-    DeviceClass *dc = DEVICE_CLASS(oc);
-    PCIDeviceClass *k = PCI_DEVICE_CLASS(oc);
-
-    k->vendor_id = UEFI_VARS_ROM_VENDOR_ID;
-    k->device_id = UEFI_VARS_ROM_DEVICE_ID;
-    /* As ivshmem: no operating system misses a driver for this class. */
-    k->class_id = PCI_CLASS_MEMORY_RAM;
-    k->romfile = ROM_FILE;
-    dc->desc = "UEFI variable store (option ROM)";
-    dc->vmsd = &vmstate_uefi_vars_rom;
-    dc->user_creatable = false;
-    dc->hotpluggable = false;
-    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
-}
-
-static const TypeInfo uefi_vars_rom_info = {
-    .name = TYPE_UEFI_VARS_ROM,
-    .parent = TYPE_PCI_DEVICE,
-    .instance_size = sizeof(UefiVarsRomState),
-    .instance_init = uefi_vars_rom_init,
-    .class_init = uefi_vars_rom_class_init,
-    .interfaces = (UefiVarInterfaces[]) {
-        { INTERFACE_CONVENTIONAL_PCI_DEVICE },
-        { }
-    },
-};
-
-static void uefi_vars_rom_register_types(void)
-{
-    type_register_static(&uefi_vars_rom_info);
-}
-
-type_init(uefi_vars_rom_register_types)
