@@ -19,6 +19,7 @@ from varstore import (GLOBAL, IMGSEC, PROGRAM, SIGNER, TEST, TIME, Tool,
 CORRUPT = sys.argv[2]
 DICTIONARY = '/usr/lib/python3/dist-packages/virt/firmware/aws/dict.v0'
 CERTDB = 'd9bee56e-75dc-49d9-b4d7-b534210f637a'
+PLAIN_STORE = 'ddcf3616-3275-4164-98b6-fe85707ffe7d'
 NO_TIME = '00' * 16
 
 OVMF = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'
@@ -50,11 +51,20 @@ def record(e, state=0x3f, name=None, size=None):
     return head + body + b'\xff' * (-len(body) % 4)
 
 
+def plain_record(e):
+    """A record of a store without authentication"""
+    name, data = (e['name'] + '\0').encode('utf-16le'), bytes.fromhex(e['data'])
+    body = struct.pack('<HBBIII16s', 0x55aa, 0x3f, 0, e['attr'], len(name),
+                       len(data), guid(e['guid'])) + name + data
+    return body + b'\xff' * (-len(body) % 4)
+
+
 def flash(*records, blank=b'\xff' * 64, **fields):
     """A small image of edk2's flash"""
     body = b''.join(records) + blank
     store = struct.pack('<16sIBBHI',
-                        guid('aaf32c78-947b-439a-a180-2e144ec37792'),
+                        guid(fields.get(
+                            'guid', 'aaf32c78-947b-439a-a180-2e144ec37792')),
                         fields.get('size', 28 + len(body)),
                         fields.get('format', 0x5a), fields.get('health', 0xfe),
                         0, 0)
@@ -398,7 +408,7 @@ class Edk2(Formats):
                 (flash(health=0), 'is damaged'),
                 (good.replace(b'_FVH', b'_FVX'), 'header of the firmware'),
                 (good[:53] + b'\1' + good[54:], 'header of the firmware'),
-                (good[:72] + b'y' + good[73:], 'not one of authenticated'),
+                (good[:72] + b'y' + good[73:], 'not a store of variables'),
                 (good[:-1], 'cut off')):
             with self.subTest(reason=reason):
                 self.assertIn(reason, self.refuses(data))
@@ -407,6 +417,15 @@ class Edk2(Formats):
         """The volume may follow something else"""
         self.assertEqual(self.imports(b'x' * 8192 + flash(record(LANG))), [])
         self.assert_store(LANG)
+
+    def test_without_authentication(self):
+        image = flash(plain_record(LANG), plain_record(ODD), guid=PLAIN_STORE)
+        self.assertEqual(self.imports(image), [])
+        self.assert_store(LANG, ODD)
+        self.corrupt('edk2', self.source)
+        self.assertIn('without authentication', self.fails(
+            'export', '-f', 'edk2', '-t', self.source, self.path,
+            self.target))
 
     def interrupted(self, state, main, spare):
         """Flash of which @main is rewritten by way of a @spare area"""
@@ -504,6 +523,57 @@ class Edk2(Formats):
                                       record(PRIVATE, 0x3e),
                                       record(ODD, 0x7f)))
         self.corrupt('edk2', self.source)
+
+
+class UBoot(Formats):
+    def file(self, *entries, **fields):
+        body = b''
+        for e in entries:
+            name = (e['name'] + '\0').encode('utf-16le')
+            data = bytes.fromhex(e['data'])
+            body += struct.pack('<IIQ16s', len(data), e['attr'],
+                                fields.get('time', 0), guid(e['guid']))
+            body += name + data
+            body += bytes(-len(body) % 8)
+        return struct.pack('<Q7sBII', 0, b'UbEfiVa', fields.get('version', 1),
+                           24 + len(body),
+                           fields.get('sum', zlib.crc32(body))) + body
+
+    def test_read(self):
+        read_only = {**LANG, 'attr': LANG['attr'] | 0x80000000}
+        # 2024-01-02 03:04:05, as in TIME
+        data = self.file(read_only, DB, ODD, VOLATILE, time=1704164645)
+        self.assertEqual(self.imports(data + b'behind'),
+                         ['volatile variables left out: 1'])
+        self.assert_store(LANG, DB, ODD)
+
+    def test_both_ways(self):
+        self.store(LANG, DB, PRIVATE, ODD)
+        self.assertEqual(
+            self.notes('export', '-f', 'uboot', self.path, self.target),
+            ['private variables that lose their signer: 1'])
+        self.assertEqual(self.target.read_bytes()[:24],
+                         struct.pack('<Q8sII', 0, b'UbEfiVa\1',
+                                     self.target.stat().st_size, zlib.crc32(
+                                         self.target.read_bytes()[24:])))
+        again = self.dir / 'again'
+        self.ok('import', self.target, again)
+        lost = {**PRIVATE}
+        del lost['digest']
+        self.path.unlink()
+        self.store(LANG, DB, lost, ODD)
+        self.same(self.path, again)
+
+    def test_bad(self):
+        good = self.file(LANG, ODD)
+        for data, reason in ((good[:-1], 'cut off'),
+                             (self.file(LANG, version=2), 'version 2'),
+                             (self.file(LANG, sum=1), 'checksum')):
+            self.assertIn(reason, self.refuses(data))
+
+    def test_corrupted(self):
+        self.source.write_bytes(self.file(LANG, DB))
+        self.corrupt('uboot', self.source)
 
 
 class Xen(Formats):

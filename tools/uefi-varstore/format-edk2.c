@@ -5,7 +5,8 @@
  *
  * A firmware volume (UEFI PI 1.8, volume 3, 3.2.1) that holds a variable
  * store with authenticated variables: a header of 28 bytes, then records of
- * 60 bytes plus name and value, each aligned to 4 bytes.  All is little
+ * 60 bytes plus name and value, each aligned to 4 bytes.  Firmware without
+ * authentication has the same with shorter records.  All is little
  * endian.  What is behind the store serves the fault tolerant write of the
  * firmware: edk2-ftw.c.
  */
@@ -42,11 +43,15 @@ static const UefiGuid guid_volume =
 static const UefiGuid guid_store =
     UEFI_GUID(0xaaf32c78, 0x947b, 0x439a,
               0xa1, 0x80, 0x2e, 0x14, 0x4e, 0xc3, 0x77, 0x92);
+static const UefiGuid guid_plain_store =
+    UEFI_GUID(0xddcf3616, 0x3275, 0x4164,
+              0x98, 0xb6, 0xfe, 0x85, 0x70, 0x7f, 0xfe, 0x7d);
 
 /* Where the records are in an image, bytes */
 typedef struct Area {
     size_t start;
     size_t size;
+    bool plain;                 /* records are without authentication */
 } Area;
 
 /* A record that was finished; pointers into the image */
@@ -54,7 +59,7 @@ typedef struct Record {
     size_t offset;              /* in the image */
     uint8_t state;
     uint32_t attributes;
-    const uint8_t *time;
+    const uint8_t *time;        /* NULL in a plain store */
     const uint8_t *key;         /* GUID and name */
     size_t name_size;           /* bytes, with NUL */
     const uint8_t *data;
@@ -146,9 +151,10 @@ static bool find_area(UefiMsg *in, Area *area, GError **err)
     size = uefi_msg_get_u32(in);
     format = uefi_msg_get_u8(in);
     state = uefi_msg_get_u8(in);
-    if (!uefi_guid_equal(&guid, &guid_store)) {
-        return uefi_text_fail(err, "the store at byte %zu is not one of "
-                              "authenticated variables", at);
+    area->plain = uefi_guid_equal(&guid, &guid_plain_store);
+    if (!area->plain && !uefi_guid_equal(&guid, &guid_store)) {
+        return uefi_text_fail(err, "at byte %zu is not a store of variables "
+                              "but something else", at);
     }
     if (in->overrun || format != STORE_FORMATTED || state != STORE_HEALTHY ||
         size > left || size < EFI_VAR_STORE_HEADER_SIZE) {
@@ -198,16 +204,18 @@ static bool next_record(UefiMsg *in, const Area *area, bool *end, GError **err)
 }
 
 /* Read the record behind its id; one that was not finished has no @r->key. */
-static bool read_record(UefiMsg *in, Record *r, GError **err)
+static bool read_record(UefiMsg *in, bool plain, Record *r, GError **err)
 {
     uint32_t name_size, data_size;
 
     r->state = uefi_msg_get_u8(in);
     uefi_msg_get_u8(in);        /* reserved */
     r->attributes = uefi_msg_get_u32(in);
-    uefi_msg_get_u64(in);       /* monotonic count */
-    r->time = uefi_msg_get_bytes(in, EFI_TIME_SIZE);
-    uefi_msg_get_u32(in);       /* index of a public key */
+    if (!plain) {
+        uefi_msg_get_u64(in);   /* monotonic count */
+        r->time = uefi_msg_get_bytes(in, EFI_TIME_SIZE);
+        uefi_msg_get_u32(in);   /* index of a public key */
+    }
     name_size = uefi_msg_get_u32(in);
     data_size = uefi_msg_get_u32(in);
     r->key = uefi_msg_get_bytes(in, sizeof(UefiGuid));
@@ -251,7 +259,7 @@ static GArray *read_records(ToolTransfer *t, UefiMsg *in, const Area *area,
         if (end) {
             return g_steal_pointer(&records);
         }
-        if (!read_record(in, &r, err)) {
+        if (!read_record(in, area->plain, &r, err)) {
             return NULL;
         }
         if (!r.key || r.state == STATE_HEADER) {
@@ -288,7 +296,7 @@ static bool add_record(ToolTransfer *t, const Record *r, GError **err)
         return uefi_text_fail(err, "the record at byte %zu: %s", r->offset,
                               local->message);
     }
-    if (var && (var->attributes & EFI_ATTR_AT)) {
+    if (var && r->time && (var->attributes & EFI_ATTR_AT)) {
         memcpy(var->time.b, r->time, EFI_TIME_SIZE);
     }
     return true;
@@ -473,6 +481,11 @@ static GByteArray *edk2_write(ToolTransfer *t, GError **err)
     msg = tool_cursor(image);
     if (!find_area(&msg, &area, err)) {
         g_prefix_error(err, "%s: ", t->template);
+        return NULL;
+    }
+    if (area.plain) {
+        uefi_text_fail(err, "%s: its store is without authentication; use an "
+                       "image with one that has it", t->template);
         return NULL;
     }
     bytes = g_bytes_unref_to_array(g_steal_pointer(&image));

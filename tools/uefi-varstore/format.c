@@ -10,7 +10,7 @@
 
 static const ToolFormat *const formats[] = {
     &tool_format_aws, &tool_format_edk2, &tool_format_efivarfs,
-    &tool_format_uefivars, &tool_format_xen,
+    &tool_format_uboot, &tool_format_uefivars, &tool_format_xen,
 };
 
 const ToolFormat *tool_format_find(const char *name)

@@ -58,6 +58,7 @@ typedef struct ToolFormat {
 extern const ToolFormat tool_format_aws;
 extern const ToolFormat tool_format_edk2;
 extern const ToolFormat tool_format_efivarfs;
+extern const ToolFormat tool_format_uboot;
 extern const ToolFormat tool_format_uefivars;
 extern const ToolFormat tool_format_xen;
 

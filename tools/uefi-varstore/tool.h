@@ -203,13 +203,16 @@ void tool_configure(ToolStore *s);
 bool tool_check_attributes(const UefiVarLimits *limits, uint32_t attributes);
 
 /* ------------------------------------------------------------------------ */
-/* keys.c: files with keys */
+/* time.c: times of updates */
 
 /** tool_now: the time of an update that is made now */
 UefiTime tool_now(void);
 
 /** tool_time_from: @when as EFI_TIME */
 void tool_time_from(GDateTime *when, UefiTime *time);
+
+/* ------------------------------------------------------------------------ */
+/* keys.c: files with keys */
 
 /** tool_add_certificate: append a signature list with @der in it to @lists */
 void tool_add_certificate(GByteArray *lists, GBytes *der,

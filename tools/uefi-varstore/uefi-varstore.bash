@@ -37,7 +37,7 @@ _uefi_varstore()
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
                MORLOCK SHIM MICROSOFT'
     elif [ "$prev" = --format ]; then
-        words='aws edk2 efivarfs uefivars xen'
+        words='aws edk2 efivarfs uboot uefivars xen'
     elif [ "$prev" = --arch ]; then
         words='aarch64 loongarch64 riscv64 x86_64'
     elif [[ $cur == -* ]]; then
