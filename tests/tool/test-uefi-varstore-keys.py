@@ -8,6 +8,7 @@ Inputs are made by OpenSSL and efitools; results are compared with those of
 virt-fw-vars, efitools and sbsigntool.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -173,8 +174,78 @@ class Enroll(Keys):
         self.ok('enroll', '--append', '--dbx', a, self.path)
         self.ok('enroll', '--append', '--dbx', b, '--dbx', a, self.path)
         self.assertEqual(self.data('dbx'), hash_list(1) + hash_list(2))
-        self.ok('enroll', '--dbx', b, self.path)
+        self.assertEqual(self.ok('enroll', '--replace', '--dbx', b, self.path),
+                         'dbx: 1 signature is no longer enrolled\n')
         self.assertEqual(self.data('dbx'), hash_list(2))
+        # revocations are not dropped by accident
+        self.ok('enroll', '--dbx', a, self.path)
+        self.assertEqual(self.data('dbx'), hash_list(2) + hash_list(1))
+
+    def test_replace(self):
+        self.ok('enroll', '--db', self.key('db.crt'), self.path)
+        self.assertEqual(self.ok('enroll', '--db', self.key('KEK.crt'),
+                                 self.path),
+                         'db: 1 signature is no longer enrolled\n')
+        self.assertEqual(self.ok('enroll', '--db', self.key('KEK.crt'), '-o',
+                                 TEST, self.path), '')
+
+    def test_owner_of_file(self):
+        self.ok('enroll', '--db', f'{TEST}:{self.key("db.crt")}', '--db',
+                self.key('KEK.crt'), '--db', f'shim:{self.key("PK.crt")}',
+                '-o', 'MICROSOFT', self.path)
+        text = self.ok('get', self.path, 'db')
+        self.assertEqual([line.split()[-1] for line in text.splitlines()
+                          if line.startswith('X.509')],
+                         [TEST, 'MICROSOFT', 'SHIM'])
+        self.assertEqual(self.data('db')[:len(self.key('db.esl')
+                                              .read_bytes())],
+                         self.key('db.esl').read_bytes())
+
+    def test_remove(self):
+        """One of many goes, the others keep their places and lists"""
+        three = bytes.fromhex(SHA256 + 'ac000000' '00000000' '30000000') + \
+            b''.join(hash_list(i)[28:] for i in (1, 2, 3))
+        two = bytes.fromhex(SHA256 + '7c000000' '00000000' '30000000') + \
+            b''.join(hash_list(i)[28:] for i in (1, 3))
+        esl = self.key('db.esl').read_bytes()
+        self.ok('enroll', '--dbx', self.file('x', three + esl), self.path)
+        stamp = self.variables()['dbx']['time']
+        self.ok('enroll', '--remove', '--dbx', '02' * 32, self.path)
+        self.assertEqual(self.data('dbx'), two + esl)
+        self.assertEqual(self.variables()['dbx']['time'], stamp)
+        self.assertIn('has none', self.fails('enroll', '--remove', '--dbx',
+                                             '02' * 32, self.path))
+        self.ok('enroll', '--remove', '--dbx', self.file('y', hash_list(1)),
+                '--dbx', hashlib.sha256(esl[44:]).hexdigest(), self.path)
+        self.assertEqual(self.data('dbx'), hash_list(3))
+        self.ok('enroll', '--dbx', self.key('db.crt'), self.path)
+        self.ok('enroll', '--remove', '--dbx', self.key('db.der'), self.path)
+        self.assertEqual(self.data('dbx'), hash_list(3))
+        self.ok('enroll', '--remove', '--dbx', '03' * 32, self.path)
+        self.assertNotIn('dbx', self.variables())
+
+    def test_remove_from_missing(self):
+        self.fails('enroll', '--remove', '--db', '00' * 32, self.path)
+        self.assertFalse(self.path.exists())
+        self.store()
+        self.fails('enroll', '--remove', '--db', '00' * 32, self.path)
+
+    def test_image_hash(self):
+        """The hash that efitools and virt-firmware know of it, too"""
+        image = '/usr/lib/efitools/x86_64-linux-gnu/HelloWorld.efi'
+        esl, out = self.dir / 'esl', self.dir / 'signed'
+        run('hash-to-efi-sig-list', image, esl)
+        self.ok('enroll', '--db-hash', image, '--dbx-hash', f'SHIM:{image}',
+                self.path)
+        self.assertEqual(self.data('db')[44:], esl.read_bytes()[44:])
+        self.assertEqual(self.data('dbx')[44:], esl.read_bytes()[44:])
+        # a signature does not count
+        run('sbsign', '--key', self.key('db.key'), '--cert',
+            self.key('db.crt'), '--output', out, image)
+        self.ok('enroll', '--remove', '--db-hash', out, self.path)
+        for size in (0, 1, 64, 200, 400, 1000):
+            self.fails('enroll', '--db-hash', self.file(
+                'cut', Path(image).read_bytes()[:size]), self.path)
 
     def test_append_pk(self):
         """There is only one PK"""
@@ -243,7 +314,10 @@ class Enroll(Keys):
                        self.path)
 
     def test_usage(self):
-        for args in ([], ['--append'], ['--generate', ''],
+        db = ['--db', self.key('db.crt')]
+        for args in ([], ['--append'], [*db, '--append', '--replace'],
+                     [*db, '--remove', '--append'],
+                     ['--remove', '--generate', 'x'], ['--generate', ''],
                      ['--generate', 'x' * 61],
                      ['--generate', 'x', '--pk', self.key('PK.crt')],
                      ['--db', self.key('db.crt'), '--size', '1']):
@@ -375,6 +449,162 @@ class Known(Keys):
                 self.assertEqual(known.pop(name)['until'], time.strftime(
                     '%Y-%m-%d', time.gmtime(cert['ends'])))
         self.assertEqual(known, {})
+
+
+class Update(Known):
+    """Stores are brought to the keys of 2023"""
+
+    def setUp(self):
+        super().setUp()
+        self.hashes = self.file('dbx.esl', hash_list(1) + hash_list(2))
+        self.other = self.dir / 'other.json'
+
+    def old_store(self):
+        """A store with the certificates of 2011"""
+        self.ok('enroll', '--pk', self.key('PK.crt'), '--kek',
+                self.CERTS / f'{self.KEK[0]}.pem', *sum(
+                    (['--db', self.CERTS / f'{old}.pem']
+                     for old, _ in self.DB), []), self.path)
+
+    def sources(self):
+        return sum((['--from', self.CERTS / f'{name}.pem'] for name in
+                    (self.KEK[1], *(new for _, new in self.DB))), [])
+
+    def update(self, *args, stores=None):
+        text = self.ok('update', '-j', *args, *(stores or [self.path]))
+        return json.loads(text)
+
+    def test_certificates(self):
+        self.old_store()
+        before = self.variables()
+        result = self.update('--dry-run', *self.sources())
+        self.assertEqual(self.variables(), before)
+        self.assertEqual(self.update(*self.sources()), result)
+        self.assertEqual(result[0]['readiness'], 'ready')
+        self.assertEqual([(a['key'], a['signature'].split(',')[0])
+                          for a in result[0]['added']],
+                         [('db', 'CN=Windows UEFI CA 2023'),
+                          ('db', 'CN=Microsoft UEFI CA 2023'),
+                          ('KEK', 'CN=Microsoft Corporation KEK 2K CA 2023')])
+        after = self.variables()
+        grown = sum(len(after[n]['data']) - len(before[n]['data'])
+                    for n in before) // 2
+        self.assertEqual(result[0]['bytes'], grown)
+        for name in before:
+            self.assertTrue(after[name]['data'].startswith(
+                before[name]['data']))
+            self.assertEqual(after[name].get('time'),
+                             before[name].get('time'))
+        # once is enough
+        inode = self.path.read_bytes()
+        self.assertEqual(self.update(*self.sources())[0]['added'], [])
+        self.assertEqual(self.path.read_bytes(), inode)
+        self.assertIn('nothing to add; ready\n',
+                      self.ok('update', *self.sources(), self.path))
+
+    def test_trust_does_not_grow(self):
+        """Only what is trusted gets a successor, even from a template"""
+        self.old_store()
+        self.ok('update', *self.sources(), self.path)
+        self.path.rename(self.other)
+        self.ok('enroll', '--pk', self.key('PK.crt'), '--db',
+                self.CERTS / f'{self.DB[1][0]}.pem', self.path)
+        result = self.run_tool('update', '-j', '--from', self.other,
+                               self.path)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b' are not for an update (see --all)', result.stderr)
+        added = json.loads(result.stdout)[0]['added']
+        self.assertEqual([a['signature'].split(',')[0] for a in added],
+                         ['CN=Microsoft UEFI CA 2023'])
+        own = self.dir / 'own.json'
+        blank = self.file('blank.json', b'')
+        self.ok('enroll', '--generate', 'Own', own)
+        for result in json.loads(self.run_tool(
+                'update', '-j', '--from', self.other, own,
+                blank).stdout):
+            self.assertEqual(result['added'], [])
+        self.run_tool('update', '--all', '--from', self.other, own)
+        self.assertIn('Microsoft Windows Production PCA 2011',
+                      self.ok('get', own, 'db'))
+
+    def test_dbx(self):
+        """Hashes are revoked everywhere, certificates only when told"""
+        self.enroll_all()
+        self.ok('update', '--from', self.hashes, self.path)
+        self.assertEqual(self.data('dbx')[28:].count(b'\1' * 32), 1)
+        self.assertEqual(len(self.data('dbx')), 28 + 2 * 48)
+        auth = self.dir / 'x.auth'
+        both = self.file('both', hash_list(3) +
+                         self.key('KEK.esl').read_bytes())
+        run('sign-efi-sig-list', '-a', '-k', self.key('PK.key'), '-c',
+            self.key('PK.crt'), 'dbx', both, auth)
+        self.run_tool('update', '--from', auth, self.path)
+        self.assertEqual(len(self.data('dbx')), 28 + 2 * 48 + 28 + 48)
+        self.assertNotIn('X.509', self.ok('get', self.path, 'dbx'))
+        self.ok('update', '--all', '--from', auth, self.path)
+        self.assertIn('X.509', self.ok('get', self.path, 'dbx'))
+
+    def test_what_a_signature_is_for(self):
+        """Hashes of an update for db, whatever it is called, revoke nothing"""
+        self.enroll_all()
+        auth = self.dir / 'dbx.auth'
+        run('sign-efi-sig-list', '-k', self.key('PK.key'), '-c',
+            self.key('PK.crt'), 'db', self.hashes, auth)
+        self.run_tool('update', '--from', auth, self.path)
+        self.assertNotIn('dbx', self.variables())
+        damaged = bytearray(auth.read_bytes())
+        damaged[-1] ^= 1
+        self.assertIn('of no update', self.fails(
+            'update', '--from', self.file('bad', damaged), self.path))
+        # nor do hashes of which nobody knows what they are for
+        self.run_tool('update', '--from', self.file('list', hash_list(1)),
+                      self.path)
+        self.assertNotIn('dbx', self.variables())
+
+    def test_template(self):
+        """A flash image of another system, and a directory"""
+        ms = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'
+        self.ok('import', ms, self.path)
+        directory = self.dir / 'keys'
+        directory.mkdir()
+        for name in (self.KEK[1], *(new for _, new in self.DB)):
+            shutil.copy(self.CERTS / f'{name}.pem', directory)
+        (directory / 'README').write_text('These are keys.')
+        result = self.run_tool('update', '--from', ms, '--from', directory,
+                               self.path)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b'README: note: left out', result.stderr)
+        self.assertEqual(self.status()['readiness'], 'ready')
+        self.enroll_all()
+
+    def test_many_stores(self):
+        """A store in use is left alone, and so is no other for it"""
+        self.old_store()
+        shutil.copy(self.path, self.other)
+        before = self.path.read_bytes()
+        with self.locked():
+            result = self.run_tool('update', *self.sources(), self.path,
+                                   self.dir / 'none', self.other)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn('would be updated', self.ok(
+                'update', '-n', *self.sources(), self.path))
+        self.assertEqual(result.stderr.count(b'\n'), 2)
+        self.assertEqual(self.path.read_bytes(), before)
+        self.assertIn(f'{self.other}: updated, '.encode(), result.stdout)
+        self.assertFalse((self.dir / 'none').exists())
+
+    def test_room(self):
+        """What does not fit is refused, and shown by a dry run as well"""
+        self.old_store()
+        for args in ([], ['-n']):
+            self.fails('update', *args, '--size', 4096, *self.sources(),
+                       self.path)
+
+    def test_usage(self):
+        self.store()
+        self.fails('update', self.path, status=2)
+        self.fails('update', '--from', self.dir / 'none', self.path)
+        self.fails('update', '--from', self.file('junk', b'junk'), self.path)
 
 
 class Generate(Keys):

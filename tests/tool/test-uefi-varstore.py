@@ -22,7 +22,7 @@ GUEST_SET = sys.argv[2]
 SOURCE = Path(__file__).resolve().parents[2] / 'tools' / 'uefi-varstore'
 
 COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'diff', 'check', 'fold',
-            'enroll', 'reset-keys', 'sign', 'import', 'export',
+            'enroll', 'update', 'reset-keys', 'sign', 'import', 'export',
             'firmware-descriptor']
 
 # An ESL with one SHA-256 hash
@@ -373,13 +373,15 @@ class Get(Tool):
             self.value('ConOut', GLOBAL, data[-size:])
 
     def test_signatures(self):
+        shown = f'sha256 {"ab" * 32}, owner {TEST}\n'
         self.assertEqual(self.value('dbx', IMGSEC, ESL),
-                         '1 of type sha256\n')
+                         '1 of type sha256\n' + shown)
         # lists of one type are counted together, as firmware makes many
         sha1 = ('12a56c8210cfc94ab187be01496631bd' '40000000' '00000000'
                 '24000000' '11111111222233334444555555555555' + 'cd' * 20)
         self.assertEqual(self.value('dbx', IMGSEC, ESL + sha1 + ESL * 2),
-                         '3 of type sha256\n1 of type sha1\n')
+                         '3 of type sha256\n1 of type sha1\n' + shown +
+                         f'sha1 {"cd" * 20}, owner {TEST}\n' + shown * 2)
         text = self.ok('get', DATA / 'virt-firmware.json', 'PK')
         self.assertIn('X.509 certificate, owner ', text)
         self.assertIn('\n  subject: CN=Golden Test\n'
@@ -874,7 +876,8 @@ class OtherTools(Tool):
 class ManPage(Tool):
     # What stands for several options in a synopsis
     PLACEHOLDERS = {'VALUE': ['--hex', '--text', '--file'],
-                    'KEYS': ['--pk', '--kek', '--db', '--dbx', '--generate']}
+                    'KEYS': ['--pk', '--kek', '--db', '--dbx', '--db-hash',
+                             '--dbx-hash', '--generate']}
 
     def pages(self):
         """Text of each page that has commands"""

@@ -1,52 +1,30 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * uefi-varstore: enrol and remove keys
- *
- * The core changes its store in memory, by the rules for an administrator of
- * the host, one variable after the other; the file is written once, at the
- * end, or not at all.
+ * uefi-varstore: enrol keys, or remove some of them
  */
 
 #include "qemu/osdep.h"
 #include "tool.h"
 #include "hw/uefi/var-service-secureboot.h"
-#include "hw/uefi/var-service-siglist.h"
-
-static const uint32_t key_attributes =
-    EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT | EFI_ATTR_AT;
-
-/*
- * The order in which keys are written: PK is the last one, as it ends setup
- * mode, and with that the freedom to write the others.
- */
-enum { KEY_DBX, KEY_DB, KEY_KEK, KEY_PK, KEY__MAX };
-
-static const struct {
-    const char *name;
-    const UefiGuid *guid;
-    bool generated;
-} keys[KEY__MAX] = {
-    [KEY_DBX] = { "dbx", &uefi_guid_image_security, false },
-    [KEY_DB] = { "db", &uefi_guid_image_security, true },
-    [KEY_KEK] = { "KEK", &uefi_guid_global, true },
-    [KEY_PK] = { "PK", &uefi_guid_global, true },
-};
 
 /* What to enrol; all zero is nothing */
 typedef struct Enrolment {
-    GByteArray *lists[KEY__MAX];    /* NULL: leave that key alone */
-    UefiTime time[KEY__MAX];
-    ToolKeyPair pair[KEY__MAX];     /* generated */
+    GByteArray *lists[TOOL_KEY__MAX];   /* NULL: leave that key alone */
+    UefiTime time[TOOL_KEY__MAX];
+    ToolKeyPair pair[TOOL_KEY__MAX];    /* generated */
 } Enrolment;
 
-static char **opt_files[KEY__MAX];
+static char **opt_files[TOOL_KEY__MAX];
+static char **opt_images[TOOL_KEY__MAX];
 static char *opt_generate;
 static gboolean opt_append;
+static gboolean opt_replace;
+static gboolean opt_remove;
 
 static void enrolment_free(Enrolment *e)
 {
-    for (int id = 0; id < KEY__MAX; id++) {
+    for (int id = 0; id < TOOL_KEY__MAX; id++) {
         g_clear_pointer(&e->lists[id], g_byte_array_unref);
         tool_key_pair_clear(&e->pair[id]);
     }
@@ -54,19 +32,13 @@ static void enrolment_free(Enrolment *e)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Enrolment, enrolment_free)
 
-static const UefiVariable *find_key(const ToolStore *s, const char *name,
-                                    const UefiGuid *guid)
-{
-    return uefi_store_find_ascii(s->uv->store, UEFI_VIEW_BOOT, guid, name);
-}
-
 /* ------------------------------------------------------------------------ */
 /* What to enrol */
 
 static bool generate(Enrolment *e, int id)
 {
     g_autofree char *cn = g_strdup_printf("%s %s", opt_generate,
-                                          keys[id].name);
+                                          tool_keys[id].name);
     g_autoptr(GPtrArray) ders = NULL;
 
     if (!tool_generate(cn, &e->pair[id])) {
@@ -76,32 +48,45 @@ static bool generate(Enrolment *e, int id)
     if (!ders) {
         return false;
     }
-    tool_add_certificate(e->lists[id], ders->pdata[0],
-                         &tool_options.owner);
+    tool_add_certificate(e->lists[id], ders->pdata[0], &tool_options.owner);
     e->time[id] = tool_now();
     return true;
 }
 
-static bool collect(Enrolment *e, int id)
+static bool collect_files(Enrolment *e, int id)
 {
-    bool own = opt_generate && keys[id].generated;
-
-    if (!opt_files[id] && !own) {
-        return true;
-    }
-    e->lists[id] = g_byte_array_new();
-    if (own && !generate(e, id)) {
-        return false;
-    }
     for (char **path = opt_files[id]; path && *path; path++) {
+        if (opt_remove && tool_add_digest(e->lists[id], *path)) {
+            continue;
+        }
         if (!tool_read_keys(e->lists[id], *path, &tool_options.owner,
                             &e->time[id])) {
             return false;
         }
     }
+    for (char **path = opt_images[id]; path && *path; path++) {
+        if (!tool_read_image_hash(e->lists[id], *path, &tool_options.owner,
+                                  &e->time[id])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool collect(Enrolment *e, int id)
+{
+    bool own = opt_generate && id != TOOL_KEY_DBX;
+
+    if (!opt_files[id] && !opt_images[id] && !own) {
+        return true;
+    }
+    e->lists[id] = g_byte_array_new();
+    if ((own && !generate(e, id)) || !collect_files(e, id)) {
+        return false;
+    }
     if (!e->lists[id]->len) {
         tool_fail("there is nothing to enrol in %s; 'rm' removes a variable",
-                  keys[id].name);
+                  tool_keys[id].name);
         return false;
     }
     return true;
@@ -110,61 +95,44 @@ static bool collect(Enrolment *e, int id)
 /* ------------------------------------------------------------------------ */
 /* Enrol */
 
-/* Put what is new in @lists behind what is enrolled already */
-static UefiReason append(GByteArray *lists, const UefiVariable *old)
+/* What @old had that is not enrolled any more, on standard output */
+static void tell_dropped(const ToolStore *s, int id, GBytes *old)
 {
-    g_autoptr(GBytes) fresh = NULL;
-    UefiReason reason;
-    gsize size;
-    const void *data;
+    ToolSignatures in;
+    ToolSignature sig;
+    unsigned count = 0;
 
-    fresh = uefi_siglist_new_only(old->data, lists->data, lists->len, &reason);
-    if (!fresh) {
-        return reason;
+    tool_signatures_init(&in, g_bytes_get_data(old, NULL),
+                         g_bytes_get_size(old));
+    while (tool_signatures_next(&in, &sig)) {
+        count += !tool_signature_in(&sig, tool_key_find(s, id));
     }
-    g_byte_array_set_size(lists, 0);
-    data = g_bytes_get_data(old->data, &size);
-    g_byte_array_append(lists, data, size);
-    data = g_bytes_get_data(fresh, &size);
-    g_byte_array_append(lists, data, size);
-    return UEFI_REASON_OK;
+    if (count) {
+        printf("%s: %u signature%s no longer enrolled\n", tool_keys[id].name,
+               count, count == 1 ? " is" : "s are");
+    }
 }
 
-/* Time never goes back, so that no older update can be played again. */
-static void put_time(ToolStore *s, int id, const UefiTime *time)
+static bool enroll_key(ToolStore *s, Enrolment *e, int id)
 {
-    g_autoptr(UefiVarChange) change = uefi_var_change_new();
-    const UefiVariable *now = find_key(s, keys[id].name, keys[id].guid);
-    UefiVariable *var;
-
-    if (uefi_time_compare(&now->time, time) >= 0) {
-        return;
-    }
-    var = uefi_variable_new(&now->guid, now->name, now->attributes,
-                            g_bytes_ref(now->data));
-    var->time = *time;
-    uefi_var_change_add(change, var);
-    uefi_store_apply(s->uv->store, change);
-}
-
-static UefiReason enroll_key(ToolStore *s, Enrolment *e, int id)
-{
-    const UefiVariable *old = find_key(s, keys[id].name, keys[id].guid);
-    g_autofree uint16_t *name = uefi_str_from_ascii(keys[id].name);
+    const UefiVariable *old = tool_key_find(s, id);
+    g_autoptr(GBytes) value = old ? g_bytes_ref(old->data) : NULL;
     GByteArray *lists = e->lists[id];
-    UefiReason reason = UEFI_REASON_OK;
 
-    if (old && opt_append) {
-        reason = append(lists, old);
+    if (opt_remove) {
+        return tool_key_remove(s, id, lists);
     }
-    if (reason == UEFI_REASON_OK) {
-        reason = uefi_vars_host_set(s->uv, keys[id].guid, name, key_attributes,
-                                    lists->data, lists->len, true);
+    /* revocations are only ever added to, unless that is said */
+    if (opt_append || (id == TOOL_KEY_DBX && !opt_replace)) {
+        return tool_key_append(s, id, lists, &e->time[id]);
     }
-    if (reason == UEFI_REASON_OK) {
-        put_time(s, id, &e->time[id]);
+    if (!tool_key_set(s, id, lists->data, lists->len, &e->time[id])) {
+        return false;
     }
-    return reason;
+    if (value) {
+        tell_dropped(s, id, value);
+    }
+    return true;
 }
 
 /* ------------------------------------------------------------------------ */
@@ -214,9 +182,9 @@ static bool write_pair(const char *store, const char *name,
 static bool write_pairs(const char *store, const Enrolment *e,
                         GPtrArray *written)
 {
-    for (int id = 0; id < KEY__MAX; id++) {
+    for (int id = 0; id < TOOL_KEY__MAX; id++) {
         if (e->pair[id].key &&
-            !write_pair(store, keys[id].name, &e->pair[id], written)) {
+            !write_pair(store, tool_keys[id].name, &e->pair[id], written)) {
             return false;
         }
     }
@@ -247,13 +215,8 @@ static bool enroll(ToolStore *s, Enrolment *e)
 {
     tool_configure(s);
     uefi_secureboot_follow(s->uv);
-    for (int id = 0; id < KEY__MAX; id++) {
-        UefiReason reason = e->lists[id] ? enroll_key(s, e, id)
-                                         : UEFI_REASON_OK;
-
-        if (reason != UEFI_REASON_OK) {
-            tool_fail("%s is refused: %s", keys[id].name,
-                      uefi_reason_text(reason));
+    for (int id = 0; id < TOOL_KEY__MAX; id++) {
+        if (e->lists[id] && !enroll_key(s, e, id)) {
             return false;
         }
     }
@@ -266,14 +229,19 @@ static int check_usage(void)
 {
     bool any = opt_generate;
 
-    for (int id = 0; id < KEY__MAX; id++) {
-        any = any || opt_files[id];
+    for (int id = 0; id < TOOL_KEY__MAX; id++) {
+        any = any || opt_files[id] || opt_images[id];
     }
     if (!any) {
-        return tool_usage("nothing to enrol; use --pk, --kek, --db, --dbx or "
-                     "--generate");
+        return tool_usage("nothing to enrol; use --pk, --kek, --db, --dbx, "
+                          "--db-hash, --dbx-hash or --generate");
     }
-    if (opt_generate && opt_files[KEY_PK]) {
+    if (opt_append + opt_replace + opt_remove > 1 ||
+        (opt_remove && opt_generate)) {
+        return tool_usage("--append, --replace and --remove exclude each "
+                          "other, and --remove --generate");
+    }
+    if (opt_generate && opt_files[TOOL_KEY_PK]) {
         return tool_usage("there is one PK only: --pk or --generate");
     }
     /* with " KEK" behind it, at most 64 characters (RFC 5280) */
@@ -293,11 +261,11 @@ static int run_enroll(char **args)
     if (status != TOOL_OK) {
         return status;
     }
-    s = tool_open(args[0], TOOL_CREATE);
+    s = tool_open(args[0], opt_remove ? TOOL_WRITE : TOOL_CREATE);
     if (!s) {
         return TOOL_FAILED;
     }
-    for (int id = 0; id < KEY__MAX; id++) {
+    for (int id = 0; id < TOOL_KEY__MAX; id++) {
         if (!collect(e, id)) {
             return TOOL_FAILED;
         }
@@ -306,20 +274,28 @@ static int run_enroll(char **args)
 }
 
 static const GOptionEntry enroll_options[] = {
-    { "pk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[KEY_PK],
+    { "pk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[TOOL_KEY_PK],
       "The platform key: a certificate (PEM, DER), an ESL or .auth file",
       "PATH" },
-    { "kek", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[KEY_KEK],
+    { "kek", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[TOOL_KEY_KEK],
       "Who may update db and dbx; each of these can be repeated", "PATH" },
-    { "db", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[KEY_DB],
+    { "db", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[TOOL_KEY_DB],
       "What may boot", "PATH" },
-    { "dbx", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[KEY_DBX],
-      "What may not", "PATH" },
+    { "dbx", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_files[TOOL_KEY_DBX],
+      "What may not; this is added to what is enrolled", "PATH" },
+    { "db-hash", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_images[TOOL_KEY_DB],
+      "A UEFI program that may boot, by its hash", "IMAGE" },
+    { "dbx-hash", 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
+      &opt_images[TOOL_KEY_DBX], "A UEFI program that may not", "IMAGE" },
     /* as typed, whatever the locale */
     { "generate", 0, 0, G_OPTION_ARG_FILENAME, &opt_generate,
       "Make keys for PK, KEK and db, and write them beside FILE", "CN" },
     { "append", 'a', 0, G_OPTION_ARG_NONE, &opt_append,
       "Keep what is enrolled, and add what is new", NULL },
+    { "replace", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
+      "Replace dbx, too", NULL },
+    { "remove", 0, 0, G_OPTION_ARG_NONE, &opt_remove,
+      "Remove them, rather than to enrol them", NULL },
     TOOL_OPTION_OWNER,
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { }

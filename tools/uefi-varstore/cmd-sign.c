@@ -113,26 +113,6 @@ static ToolSigner *read_signer(void)
     return tool_signer_new(key, password, opt_key, cert, opt_cert);
 }
 
-/* What is signed (protocol 7.1): everything that the guest passes */
-static GByteArray *signed_data(const Target *t, const GByteArray *value)
-{
-    size_t name_size = uefi_str_len(t->name) * sizeof(*t->name);
-    GByteArray *out = g_byte_array_new();
-    UefiMsg msg;
-
-    /* the terminator is overwritten by what follows */
-    g_byte_array_set_size(out, name_size + sizeof(t->guid.b) + 4 +
-                          sizeof(t->time.b) + value->len);
-    uefi_msg_init(&msg, out->data, out->len, 8);
-    uefi_msg_put_str(&msg, t->name);
-    uefi_msg_seek(&msg, name_size);
-    uefi_msg_put_guid(&msg, &t->guid);
-    uefi_msg_put_u32(&msg, t->attributes);
-    uefi_msg_put_bytes(&msg, t->time.b, sizeof(t->time.b));
-    uefi_msg_put_bytes(&msg, value->data, value->len);
-    return out;
-}
-
 /* EFI_VARIABLE_AUTHENTICATION_2 and the value */
 static GByteArray *make_update(const Target *t, GBytes *signature,
                                const GByteArray *value)
@@ -211,7 +191,8 @@ static int run_sign(char **args)
     if (!signer) {
         return TOOL_FAILED;
     }
-    content = signed_data(&target, value);
+    content = tool_signed_data(target.name, &target.guid, target.attributes,
+                               &target.time, value->data, value->len);
     signature = tool_sign(signer, content->data, content->len);
     if (!signature) {
         return TOOL_FAILED;

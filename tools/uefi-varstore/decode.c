@@ -201,13 +201,35 @@ static void print_certificates(GString *out, const UefiSigList *list)
     }
 }
 
-static void print_count(GString *out, const UefiSigCount *count)
+static void print_hashes(GString *out, const UefiSigList *list)
 {
-    g_autofree char *type = tool_signature_type(&count->type);
+    g_autofree char *type = tool_signature_type(&list->type);
 
-    g_string_append_printf(out, "%zu of type %s\n", count->count, type);
+    for (size_t i = 0; i < list->count; i++) {
+        UefiMsg sig = cursor(list->sigs + i * list->sig_size,
+                             UEFI_SIGLIST_OWNER_SIZE);
+        UefiGuid guid = uefi_msg_get_guid(&sig);
+        g_autofree char *owner = tool_vendor(&guid);
+        size_t size;
+        const uint8_t *data = uefi_siglist_cert(list, i, &size);
+
+        g_string_append_printf(out, "%s ", type);
+        uefi_hex_append(out, data, size);
+        g_string_append_printf(out, ", owner %s\n", owner);
+    }
 }
 
+static void print_counts(GString *out, const GArray *counts)
+{
+    for (guint i = 0; i < counts->len; i++) {
+        const UefiSigCount *count = &g_array_index(counts, UefiSigCount, i);
+        g_autofree char *type = tool_signature_type(&count->type);
+
+        g_string_append_printf(out, "%zu of type %s\n", count->count, type);
+    }
+}
+
+/* How many there are, then each of them */
 static bool decode_signatures(GString *out, const uint8_t *data, size_t size)
 {
     g_autoptr(GArray) counts = g_array_new(false, false, sizeof(UefiSigCount));
@@ -220,15 +242,14 @@ static bool decode_signatures(GString *out, const uint8_t *data, size_t size)
         if (uefi_siglist_next(&msg, &list) != UEFI_REASON_OK) {
             return false;
         }
+        uefi_sig_count(counts, &list);
         if (uefi_siglist_is_x509(&list)) {
             print_certificates(text, &list);
         } else {
-            uefi_sig_count(counts, &list);
+            print_hashes(text, &list);
         }
     }
-    for (guint i = 0; i < counts->len; i++) {
-        print_count(text, &g_array_index(counts, UefiSigCount, i));
-    }
+    print_counts(out, counts);
     g_string_append(out, text->str);
     return true;
 }

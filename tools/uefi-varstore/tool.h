@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-file.h"
+#include "hw/uefi/var-service-siglist.h"
 #include "hw/uefi/var-service-msg.h"
 #include "hw/uefi/var-service-x509.h"
 
@@ -220,7 +221,8 @@ void tool_add_certificate(GByteArray *lists, GBytes *der,
 
 /**
  * tool_read_keys: append what is in @path to @lists
- * @owner: of certificates; signature lists name their own
+ * @path: may have OWNER: before it
+ * @owner: of certificates otherwise; signature lists name their own
  * @time: raised to that of an authenticated update, or else to now
  *
  * A file holds certificates (PEM, or one in DER), signature lists, or an
@@ -229,6 +231,122 @@ void tool_add_certificate(GByteArray *lists, GBytes *der,
  */
 bool tool_read_keys(GByteArray *lists, const char *path, const UefiGuid *owner,
                     UefiTime *time);
+
+/** tool_parse_keys: the same of what was read from @path already */
+bool tool_parse_keys(GByteArray *lists, GBytes *file, const char *path,
+                     const UefiGuid *owner, UefiTime *time);
+
+/** tool_read_image_hash: the same for the SHA-256 hash of a UEFI program */
+bool tool_read_image_hash(GByteArray *lists, const char *path,
+                          const UefiGuid *owner, UefiTime *time);
+
+/**
+ * tool_add_digest: a SHA-256 hash in hexadecimal, which is one of an image or
+ * the fingerprint of a certificate; false if @text is none
+ */
+bool tool_add_digest(GByteArray *lists, const char *text);
+
+/** tool_signed_data: what is signed (protocol 7.1): all that a guest passes */
+GByteArray *tool_signed_data(const uint16_t *name, const UefiGuid *guid,
+                             uint32_t attributes, const UefiTime *time,
+                             const void *value, size_t size);
+
+/** tool_auth_payload: the value in an authenticated update, NULL if none */
+GBytes *tool_auth_payload(GBytes *file, UefiTime *time);
+
+/* ------------------------------------------------------------------------ */
+/* enrol.c: keys in a store; the functions say what fails */
+
+/*
+ * In the order in which keys are written: PK is the last one, as it ends
+ * setup mode, and with that the freedom to write the others.
+ */
+typedef enum ToolKey {
+    TOOL_KEY_DBX,
+    TOOL_KEY_DB,
+    TOOL_KEY_KEK,
+    TOOL_KEY_PK,
+    TOOL_KEY__MAX
+} ToolKey;
+
+typedef struct ToolKeyVariable {
+    const char *name;
+    const UefiGuid *guid;
+} ToolKeyVariable;
+
+extern const ToolKeyVariable tool_keys[TOOL_KEY__MAX];
+
+/** tool_auth_key: what an authenticated update is signed for, or __MAX */
+ToolKey tool_auth_key(GBytes *file);
+
+const UefiVariable *tool_key_find(const ToolStore *s, ToolKey id);
+
+/**
+ * tool_key_set: make @lists the value; nothing removes the variable
+ * @time: raises that of the variable; may be NULL
+ */
+bool tool_key_set(ToolStore *s, ToolKey id, const void *lists, size_t size,
+                  const UefiTime *time);
+
+/** tool_key_append: put what is new in @lists behind what is enrolled */
+bool tool_key_append(ToolStore *s, ToolKey id, const GByteArray *lists,
+                     const UefiTime *time);
+
+/**
+ * tool_key_remove: take what is in @lists out of the variable
+ *
+ * Fails if nothing of it is there.
+ */
+bool tool_key_remove(ToolStore *s, ToolKey id, const GByteArray *lists);
+
+typedef struct ToolSignature {
+    UefiGuid type;
+    UefiGuid owner;
+    const uint8_t *data;        /* borrowed, without the owner */
+    size_t size;                /* bytes */
+} ToolSignature;
+
+/* Goes through the signatures of a value, as far as it is valid lists */
+typedef struct ToolSignatures {
+    UefiMsg msg;
+    UefiSigList list;
+    size_t index;
+} ToolSignatures;
+
+void tool_signatures_init(ToolSignatures *in, const void *data, size_t size);
+bool tool_signatures_next(ToolSignatures *in, ToolSignature *sig);
+
+/** tool_signature_same: whoever owns them */
+bool tool_signature_same(const ToolSignature *a, const ToolSignature *b);
+
+/** tool_signature_in: whether @var, which may be NULL, has it */
+bool tool_signature_in(const ToolSignature *sig, const UefiVariable *var);
+
+/** tool_signature_in_lists: the same for lists */
+bool tool_signature_in_lists(const ToolSignature *sig,
+                             const GByteArray *lists);
+
+/** tool_signature_append: to @lists, hashes behind others in one list */
+void tool_signature_append(GByteArray *lists, const ToolSignature *sig);
+
+/** tool_signature_print: for people, on one line; the caller frees */
+char *tool_signature_print(const ToolSignature *sig);
+
+/* ------------------------------------------------------------------------ */
+/* pe.c: images of UEFI programs; all fail for what is none */
+
+/**
+ * tool_pe_hash: the Authenticode hash
+ * @size: of @digest, set to what was written
+ */
+bool tool_pe_hash(GBytes *image, GChecksumType type, uint8_t *digest,
+                  size_t *size);
+
+/** tool_pe_signatures: GBytes of each PKCS #7 signature */
+GPtrArray *tool_pe_signatures(GBytes *image);
+
+/** tool_pe_section: contents of the section @name, or NULL */
+GBytes *tool_pe_section(GBytes *image, const char *name);
 
 /* ------------------------------------------------------------------------ */
 /* crypto.c: cryptography; @name is what a message calls the object */
@@ -353,5 +471,6 @@ extern const ToolCommand tool_cmd_rm;
 extern const ToolCommand tool_cmd_set;
 extern const ToolCommand tool_cmd_sign;
 extern const ToolCommand tool_cmd_status;
+extern const ToolCommand tool_cmd_update;
 
 #endif /* UEFI_VARSTORE_TOOL_H */

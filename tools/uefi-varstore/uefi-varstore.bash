@@ -13,8 +13,11 @@ _uefi_varstore()
         set) options='--guid --attr --hex --text --file --size --hwerr-quota
                       --help' ;;
         rm) options='--guid --help' ;;
-        enroll) options='--pk --kek --db --dbx --generate --append --owner
+        enroll) options='--pk --kek --db --dbx --db-hash --dbx-hash --generate
+                         --append --replace --remove --owner
                          --size --hwerr-quota --help' ;;
+        update) options='--from --dry-run --all --json --owner --size
+                         --hwerr-quota --help' ;;
         sign) options='--key --cert --password-file --append --time --guid
                        --attr --owner --help' ;;
         status) options='--json --size --hwerr-quota --force-secure-boot
@@ -31,7 +34,7 @@ _uefi_varstore()
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm diff check fold enroll reset-keys sign import
+        words='status list get set rm diff check fold enroll update reset-keys sign import
                export firmware-descriptor help --help --version'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
