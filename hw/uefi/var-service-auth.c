@@ -11,42 +11,87 @@
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-auth.h"
 #include "hw/uefi/var-service-certdb.h"
+#include "hw/uefi/var-service-known.h"
 #include "hw/uefi/var-service-pkcs7.h"
 #include "hw/uefi/var-service-policy.h"
 #include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-siglist.h"
 
-/* Which rule applies (7.2) */
-typedef enum AuthRule {
-    RULE_PRIVATE,
-    RULE_PK,                    /* PK itself */
-    RULE_KEK,                   /* KEK: signed by PK */
-    RULE_DB,                    /* signed by PK or by one of KEK */
-} AuthRule;
-
 /* ------------------------------------------------------------------------ */
-/* Looking at variables */
+/* The plan */
 
-static const UefiVariable *find(const UefiVarService *uv, const UefiGuid *guid,
-                                const char *name)
+static UefiAuthRule rule_of(const UefiVarRequest *req)
 {
-    return uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT, guid, name);
+    switch (req->known->id) {
+    case UEFI_KNOWN_PK:
+        return UEFI_AUTH_PK;
+    case UEFI_KNOWN_KEK:
+        return UEFI_AUTH_KEK;
+    case UEFI_KNOWN_DB:
+    case UEFI_KNOWN_DBX:
+    case UEFI_KNOWN_DBT:
+        return UEFI_AUTH_DB;
+    default:
+        return UEFI_AUTH_PRIVATE;
+    }
 }
 
-static AuthRule rule_of(const UefiVarRequest *req)
+static UefiAuthMode mode_after(const UefiVarService *uv,
+                               const UefiVarRequest *req)
 {
-    if (uefi_vars_is_for(req, &uefi_guid_global, "PK")) {
-        return RULE_PK;
+    bool remains = !uefi_vars_is_delete(req) && (req->old ||
+                                                 req->payload_size);
+
+    if (uv->secure_boot.setup_mode) {
+        return remains ? UEFI_AUTH_MODE_USER : UEFI_AUTH_MODE_STAYS;
     }
-    if (uefi_vars_is_for(req, &uefi_guid_global, "KEK")) {
-        return RULE_KEK;
+    return remains ? UEFI_AUTH_MODE_STAYS : UEFI_AUTH_MODE_SETUP;
+}
+
+static UefiAuthPlan make_plan(const UefiVarService *uv,
+                              const UefiVarRequest *req, bool host)
+{
+    bool setup_mode = uv->secure_boot.setup_mode;
+    UefiAuthPlan plan = { .rule = rule_of(req) };
+    bool custom;
+
+    if (plan.rule == UEFI_AUTH_PRIVATE) {
+        return plan;
     }
-    if (uefi_vars_is_for(req, &uefi_guid_image_security, "db") ||
-        uefi_vars_is_for(req, &uefi_guid_image_security, "dbx") ||
-        uefi_vars_is_for(req, &uefi_guid_image_security, "dbt")) {
-        return RULE_DB;
+    custom = host || uefi_secureboot_custom_mode(uv);
+    if (plan.rule == UEFI_AUTH_PK) {
+        plan.mode = mode_after(uv, req);
     }
-    return RULE_PRIVATE;
+    /* Not in setup mode, but for PK, which signs itself (K2, K4, K7) */
+    plan.needs_signature = !custom &&
+                           (!setup_mode || plan.rule == UEFI_AUTH_PK);
+    plan.modifies_vendor_keys = uv->secure_boot.vendor_keys &&
+        (setup_mode ? plan.rule == UEFI_AUTH_PK && (host || !custom) : custom);
+    return plan;
+}
+
+UefiAuthPlan uefi_auth_plan(const UefiVarService *uv,
+                            const UefiVarRequest *req)
+{
+    return make_plan(uv, req, false);
+}
+
+UefiAuthPlan uefi_auth_plan_host(const UefiVarService *uv,
+                                 const UefiVarRequest *req)
+{
+    return make_plan(uv, req, true);
+}
+
+static void put_effects(UefiVarService *uv, const UefiAuthPlan *plan,
+                        UefiVarChange *change)
+{
+    if (plan->mode != UEFI_AUTH_MODE_STAYS) {
+        uefi_secureboot_put_mode(uv, change,
+                                 plan->mode == UEFI_AUTH_MODE_SETUP);
+    }
+    if (plan->modifies_vendor_keys) {
+        uefi_secureboot_put_keys_modified(uv, change);
+    }
 }
 
 /* ------------------------------------------------------------------------ */
@@ -74,26 +119,51 @@ static bool time_is_plain(const UefiTime *time)
     return memcmp(time->b + pad1, zero, EFI_TIME_SIZE - pad1) == 0;
 }
 
-/*
- * Rows S1 to S5.  OK without a signature in @p7 means that none is needed:
- * the firmware has disabled the policies, and deletes.
- */
-static UefiReason read_signature(UefiVarService *uv, const UefiVarRequest *req,
-                                 UefiPkcs7 **p7)
+/* S5: the firmware has disabled the policies, and deletes. */
+static bool may_waive(const UefiVarService *uv, const UefiVarRequest *req)
+{
+    return uefi_policy_disabled(uv) && uefi_vars_is_delete(req);
+}
+
+typedef enum SignatureKind {
+    SIGNATURE_REFUSED,          /* for a reason */
+    SIGNATURE_GIVEN,            /* and not yet verified */
+    SIGNATURE_WAIVED,           /* S5 */
+} SignatureKind;
+
+/* What rows S1 to S5 make of the descriptor of a request */
+typedef struct Signature {
+    SignatureKind kind;
+    UefiReason reason;          /* if refused */
+    UefiPkcs7 *p7;              /* if given; owned */
+} Signature;
+
+static void signature_clear(Signature *signature)
+{
+    g_clear_pointer(&signature->p7, uefi_pkcs7_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Signature, signature_clear)
+
+static Signature refused(UefiReason reason)
+{
+    return (Signature) { .kind = SIGNATURE_REFUSED, .reason = reason };
+}
+
+static Signature read_signature(UefiVarService *uv, const UefiVarRequest *req)
 {
     bool append = req->attributes & EFI_ATTR_AP;
+    Signature signature = { .kind = SIGNATURE_GIVEN };
     uint32_t cert_size;
     uint16_t cert_type;
     UefiGuid cert_guid;
-    UefiReason reason;
     UefiMsg msg;
 
     if (!time_is_plain(&req->time)) {
-        return UEFI_REASON_AUTH_TIME_FORM;
+        return refused(UEFI_REASON_AUTH_TIME_FORM);
     }
     if (req->old && !append &&
         uefi_time_compare(&req->time, &req->old->time) <= 0) {
-        return UEFI_REASON_AUTH_TIME_OLD;
+        return refused(UEFI_REASON_AUTH_TIME_OLD);
     }
 
     uefi_msg_init(&msg, (uint8_t *)req->data, req->size, 8);
@@ -104,17 +174,28 @@ static UefiReason read_signature(UefiVarService *uv, const UefiVarRequest *req,
     cert_guid = uefi_msg_get_guid(&msg);
     if (msg.overrun || cert_type != EFI_WIN_CERT_TYPE_EFI_GUID ||
         !uefi_guid_equal(&cert_guid, &uefi_guid_cert_pkcs7)) {
-        return UEFI_REASON_AUTH_CERT_TYPE;
+        return refused(UEFI_REASON_AUTH_CERT_TYPE);
     }
     /* Row 9 of 4.2 has seen to it that the certificate is inside the data. */
     cert_size -= EFI_AUTH2_CERT_OFFSET - EFI_TIME_SIZE;
-    *p7 = uefi_pkcs7_parse(uefi_msg_get_bytes(&msg, cert_size), cert_size,
-                           &reason);
-    if (*p7 && req->payload_size == 0 && !append &&
-        uefi_policy_disabled(uv)) {
-        g_clear_pointer(p7, uefi_pkcs7_free);
+    signature.p7 = uefi_pkcs7_parse(uefi_msg_get_bytes(&msg, cert_size),
+                                    cert_size, &signature.reason);
+    if (!signature.p7) {
+        return refused(signature.reason);
     }
-    return reason;
+    if (may_waive(uv, req)) {
+        signature_clear(&signature);
+        signature.kind = SIGNATURE_WAIVED;
+    }
+    return signature;
+}
+
+/* S6, but for the question whom to trust */
+static UefiReason verify(const UefiVarRequest *req, UefiPkcs7 *p7)
+{
+    g_autoptr(GByteArray) data = signed_data(req);
+
+    return uefi_pkcs7_verify(p7, data->data, data->len);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -138,7 +219,7 @@ static const uint8_t *first_cert(const uint8_t *data, size_t size,
 /* The first signer has to be PK itself; there is no chaining to it. */
 static UefiReason trust_pk(UefiVarService *uv, UefiPkcs7 *p7)
 {
-    const UefiVariable *pk = find(uv, &uefi_guid_global, "PK");
+    const UefiVariable *pk = uefi_known_stored(uv, UEFI_KNOWN_PK);
     gsize size;
     const uint8_t *data = pk ? g_bytes_get_data(pk->data, &size) : NULL;
     size_t cert_size, signer_size;
@@ -167,7 +248,7 @@ static UefiReason trust_payload(const UefiVarRequest *req, UefiPkcs7 *p7)
 /* Any certificate in KEK will do. */
 static UefiReason trust_kek(UefiVarService *uv, UefiPkcs7 *p7)
 {
-    const UefiVariable *kek = find(uv, &uefi_guid_global, "KEK");
+    const UefiVariable *kek = uefi_known_stored(uv, UEFI_KNOWN_KEK);
     UefiReason reason = UEFI_REASON_AUTH_NO_ANCHOR;
     UefiSigList list;
     UefiMsg msg;
@@ -199,7 +280,7 @@ static UefiReason trust_kek(UefiVarService *uv, UefiPkcs7 *p7)
 static UefiReason update_lists(UefiVarService *uv, const UefiVarRequest *req,
                                UefiVarChange *change)
 {
-    bool is_pk = rule_of(req) == RULE_PK;
+    bool is_pk = req->known->id == UEFI_KNOWN_PK;
     bool merge = req->old && (req->attributes & EFI_ATTR_AP);
     UefiVarRequest merged = *req;
     g_autoptr(GBytes) fresh = NULL;
@@ -222,36 +303,18 @@ static UefiReason update_lists(UefiVarService *uv, const UefiVarRequest *req,
     return uefi_vars_update(uv, &merged, change);
 }
 
-/* K3, K4, K8: with a signature */
-static UefiReason set_signed(UefiVarService *uv, const UefiVarRequest *req,
-                             UefiVarChange *change)
+/* K3, K4 and K8 for a signature that every signer has made */
+static UefiReason set_trusted(UefiVarService *uv, const UefiVarRequest *req,
+                              const UefiAuthPlan *plan, UefiPkcs7 *p7,
+                              UefiVarChange *change)
 {
-    AuthRule rule = rule_of(req);
-    g_autoptr(UefiPkcs7) p7 = NULL;
-    UefiReason reason = read_signature(uv, req, &p7);
+    UefiReason reason = uv->secure_boot.setup_mode ? trust_payload(req, p7)
+                                                   : trust_pk(uv, p7);
 
-    if (p7) {
-        g_autoptr(GByteArray) data = signed_data(req);
-
-        reason = uefi_pkcs7_verify(p7, data->data, data->len);
-    }
-    if (reason != UEFI_REASON_OK) {
-        /* edk2 looks for KEK before it looks at the signature */
-        if (p7 && rule == RULE_DB && !find(uv, &uefi_guid_global, "KEK")) {
-            return UEFI_REASON_AUTH_NO_KEK;
-        }
-        return reason;
-    }
-    if (!p7) {
-        return update_lists(uv, req, change);
-    }
-
-    reason = uv->secure_boot.setup_mode ? trust_payload(req, p7)
-                                        : trust_pk(uv, p7);
     if (reason == UEFI_REASON_OK) {
         reason = update_lists(uv, req, change);
     }
-    if (reason != UEFI_REASON_OK && rule == RULE_DB) {
+    if (reason != UEFI_REASON_OK && plan->rule == UEFI_AUTH_DB) {
         /* Whatever was wrong with PK, the word of KEK is final. */
         reason = trust_kek(uv, p7);
         if (reason == UEFI_REASON_OK) {
@@ -261,52 +324,48 @@ static UefiReason set_signed(UefiVarService *uv, const UefiVarRequest *req,
     return reason;
 }
 
-/* Whether a signature is needed: not in setup mode, but for PK (K2, K4, K7) */
-static bool needs_signature(UefiVarService *uv, const UefiVarRequest *req)
+/* K3, K4, K8: with a signature */
+static UefiReason set_signed(UefiVarService *uv, const UefiVarRequest *req,
+                             const UefiAuthPlan *plan, UefiVarChange *change)
 {
-    return !uefi_secureboot_custom_mode(uv) &&
-           (!uv->secure_boot.setup_mode || rule_of(req) == RULE_PK);
-}
+    g_auto(Signature) signature = read_signature(uv, req);
+    UefiReason reason;
 
-/*
- * Whether the keys of the vendor are no longer all there is: written without
- * the owner's signature in user mode, or a new owner (7.6)
- */
-static bool modifies_vendor_keys(UefiVarService *uv, const UefiVarRequest *req)
-{
-    return rule_of(req) != RULE_PRIVATE && uv->secure_boot.vendor_keys &&
-           needs_signature(uv, req) == uv->secure_boot.setup_mode;
-}
-
-/* Whether there is a PK once @req, a request for it, has been carried out */
-static bool pk_remains(const UefiVarRequest *req)
-{
-    return !uefi_vars_is_delete(req) && (req->old || req->payload_size);
+    switch (signature.kind) {
+    case SIGNATURE_REFUSED:
+        return signature.reason;
+    case SIGNATURE_WAIVED:
+        g_assert(may_waive(uv, req));
+        return update_lists(uv, req, change);
+    case SIGNATURE_GIVEN:
+        break;
+    }
+    reason = verify(req, signature.p7);
+    if (reason != UEFI_REASON_OK) {
+        /* edk2 looks for KEK before it looks at the signature */
+        return plan->rule == UEFI_AUTH_DB &&
+               !uefi_known_stored(uv, UEFI_KNOWN_KEK)
+               ? UEFI_REASON_AUTH_NO_KEK : reason;
+    }
+    return set_trusted(uv, req, plan, signature.p7, change);
 }
 
 static UefiReason set_key(UefiVarService *uv, const UefiVarRequest *req,
-                          UefiVarChange *change)
+                          const UefiAuthPlan *plan, UefiVarChange *change)
 {
     const uint32_t must_have = EFI_ATTR_NV | EFI_ATTR_AT;
-    AuthRule rule = rule_of(req);
     UefiReason reason;
 
     if ((req->attributes & must_have) != must_have) {
-        return rule == RULE_DB ? UEFI_REASON_AUTH_KEK_ATTRIBUTES
-                               : UEFI_REASON_AUTH_PK_ATTRIBUTES;
+        return plan->rule == UEFI_AUTH_DB ? UEFI_REASON_AUTH_KEK_ATTRIBUTES
+                                          : UEFI_REASON_AUTH_PK_ATTRIBUTES;
     }
-    reason = needs_signature(uv, req) ? set_signed(uv, req, change)
-                                      : update_lists(uv, req, change);
-    if (reason != UEFI_REASON_OK) {
-        return reason;
+    reason = plan->needs_signature ? set_signed(uv, req, plan, change)
+                                   : update_lists(uv, req, change);
+    if (reason == UEFI_REASON_OK) {
+        put_effects(uv, plan, change);
     }
-    if (rule == RULE_PK && pk_remains(req) == uv->secure_boot.setup_mode) {
-        uefi_secureboot_put_mode(uv, change, !uv->secure_boot.setup_mode);
-    }
-    if (modifies_vendor_keys(uv, req)) {
-        uefi_secureboot_put_keys_modified(uv, change);
-    }
-    return UEFI_REASON_OK;
+    return reason;
 }
 
 /* ------------------------------------------------------------------------ */
@@ -370,9 +429,8 @@ static UefiReason check_binding(UefiPkcs7 *p7, GBytes *binding, GBytes *ours)
 static UefiReason check_signer(const UefiVarRequest *req, UefiPkcs7 *p7,
                                GBytes **binding)
 {
-    g_autoptr(GByteArray) data = signed_data(req);
     g_autoptr(GBytes) ours = NULL;
-    UefiReason reason = uefi_pkcs7_verify(p7, data->data, data->len);
+    UefiReason reason = verify(req, p7);
     const uint8_t *top;
     size_t size;
 
@@ -408,27 +466,44 @@ static UefiReason update_private(UefiVarService *uv, const UefiVarRequest *req,
     return reason;
 }
 
-/* K11 */
-static UefiReason set_private_signed(UefiVarService *uv,
-                                     const UefiVarRequest *req,
-                                     UefiVarChange *change)
+/* T5, and 4.3; @binding is what the variable should be bound to */
+static UefiReason update_bound(UefiVarService *uv, const UefiVarRequest *req,
+                               GBytes *binding, UefiVarChange *change)
 {
     const UefiVariable *old = req->old;
     UefiVarRequest bound = *req;
-    g_autoptr(UefiPkcs7) p7 = NULL;
-    g_autoptr(GBytes) binding = NULL;
-    UefiReason reason = read_signature(uv, req, &p7);
+    UefiReason reason = UEFI_REASON_OK;
 
-    if (reason == UEFI_REASON_OK && p7) {
-        reason = check_signer(req, p7, &binding);
-    }
-    if (reason == UEFI_REASON_OK && !uefi_vars_is_delete(req) && binding &&
+    if (!uefi_vars_is_delete(req) &&
         (old ? !g_bytes_equal(binding, old->binding) : req->payload_size)) {
         bound.binding = binding;
         reason = uefi_certdb_update(uv, change, &req->guid, req->name,
                                     req->attributes, binding);
     }
     return reason == UEFI_REASON_OK ? update_private(uv, &bound, change)
+                                    : reason;
+}
+
+/* K11 */
+static UefiReason set_private_signed(UefiVarService *uv,
+                                     const UefiVarRequest *req,
+                                     UefiVarChange *change)
+{
+    g_auto(Signature) signature = read_signature(uv, req);
+    g_autoptr(GBytes) binding = NULL;
+    UefiReason reason;
+
+    switch (signature.kind) {
+    case SIGNATURE_REFUSED:
+        return signature.reason;
+    case SIGNATURE_WAIVED:
+        g_assert(may_waive(uv, req));
+        return update_private(uv, req, change);
+    case SIGNATURE_GIVEN:
+        break;
+    }
+    reason = check_signer(req, signature.p7, &binding);
+    return reason == UEFI_REASON_OK ? update_bound(uv, req, binding, change)
                                     : reason;
 }
 
@@ -459,50 +534,36 @@ static UefiReason set_private(UefiVarService *uv, const UefiVarRequest *req,
 /* Requests */
 
 UefiReason uefi_auth_set(UefiVarService *uv, const UefiVarRequest *req,
-                         UefiVarChange *change)
+                         const UefiAuthPlan *plan, UefiVarChange *change)
 {
-    return rule_of(req) == RULE_PRIVATE ? set_private(uv, req, change)
-                                        : set_key(uv, req, change);
+    return plan->rule == UEFI_AUTH_PRIVATE ? set_private(uv, req, change)
+                                           : set_key(uv, req, plan, change);
 }
 
-void uefi_auth_committed(UefiVarService *uv, const UefiVarRequest *req)
+UefiReason uefi_auth_set_host(UefiVarService *uv, const UefiVarRequest *req,
+                              const UefiAuthPlan *plan,
+                              UefiVarChange *change)
 {
-    /* In this order: the question depends on the mode before the request. */
-    if (modifies_vendor_keys(uv, req)) {
-        uv->secure_boot.vendor_keys = false;
-    }
-    if (rule_of(req) == RULE_PK) {
-        uv->secure_boot.setup_mode = !find(uv, &uefi_guid_global, "PK");
-    }
-}
-
-/* ------------------------------------------------------------------------ */
-/* The host, which needs no signature */
-
-UefiReason uefi_auth_force(UefiVarService *uv, const UefiVarRequest *req,
-                           UefiVarChange *change)
-{
-    bool remove = uefi_vars_is_delete(req);
-    bool is_pk = rule_of(req) == RULE_PK;
     const UefiVariable *old = req->old;
     UefiReason reason;
 
-    if (rule_of(req) == RULE_PRIVATE) {
-        return remove && old && old->binding
+    if (plan->rule == UEFI_AUTH_PRIVATE) {
+        return uefi_vars_is_delete(req) && old && old->binding
                ? uefi_certdb_update(uv, change, &old->guid, old->name,
                                     old->attributes, NULL)
                : UEFI_REASON_OK;
     }
-    reason = uefi_siglist_check(req->payload, req->payload_size, is_pk);
-    if (reason != UEFI_REASON_OK) {
-        return reason;
+    reason = uefi_siglist_check(req->payload, req->payload_size,
+                                plan->rule == UEFI_AUTH_PK);
+    if (reason == UEFI_REASON_OK) {
+        put_effects(uv, plan, change);
     }
-    if (is_pk && remove != uv->secure_boot.setup_mode) {
-        uefi_secureboot_put_mode(uv, change, remove);
+    return reason;
+}
+
+void uefi_auth_committed(UefiVarService *uv, const UefiAuthPlan *plan)
+{
+    if (plan->rule != UEFI_AUTH_PRIVATE) {
+        uefi_secureboot_follow(uv);
     }
-    /* As for keys that are replaced in custom mode (7.6) */
-    if (uv->secure_boot.vendor_keys && (is_pk || !uv->secure_boot.setup_mode)) {
-        uefi_secureboot_put_keys_modified(uv, change);
-    }
-    return UEFI_REASON_OK;
 }

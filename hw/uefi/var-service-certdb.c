@@ -60,7 +60,7 @@ UefiReason uefi_certdb_update(UefiVarService *uv, UefiVarChange *change,
     }
     uefi_msg_init(&msg, out->data, out->len, 8);
     uefi_msg_put_u32(&msg, out->len);
-    uefi_vars_put(uv, change, &uefi_guid_cert_db, nv ? "certdb" : "certdbv",
-                  nv ? UEFI_ATTR_A27 : UEFI_ATTR_A26, out->data, out->len);
+    uefi_known_put(uv, change, nv ? UEFI_KNOWN_CERTDB : UEFI_KNOWN_CERTDBV,
+                   out->data, out->len);
     return UEFI_REASON_OK;
 }

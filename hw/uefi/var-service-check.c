@@ -78,15 +78,15 @@ static SetProperty *find_set(const UefiVarCheckState *check,
 }
 
 /* 5.1: what was set for the name, else for its pattern, else what is known */
-const UefiVarProperty *uefi_check_property(const UefiVarService *uv,
-                                           const UefiGuid *guid,
-                                           const uint16_t *name)
+static const UefiVarProperty *find_property(const UefiVarCheckState *check,
+                                            const UefiGuid *guid,
+                                            const uint16_t *name,
+                                            const UefiKnown *known)
 {
-    const UefiVarCheckState *check = uv->check;
     const SetProperty *set = find_set(check, guid, name);
-    const UefiKnownVariable *known = set ? NULL : uefi_known_find(guid, name);
+    bool has_property = known->kind != UEFI_KNOWN_KIND_FREE;
 
-    if (known) {
+    if (!set && has_property) {
         g_autofree uint16_t *known_name = uefi_str_from_ascii(known->name);
 
         set = find_set(check, guid, known_name);
@@ -94,7 +94,14 @@ const UefiVarProperty *uefi_check_property(const UefiVarService *uv,
     if (set) {
         return &set->property;
     }
-    return known ? &known->property : NULL;
+    return has_property ? &known->property : NULL;
+}
+
+const UefiVarProperty *uefi_check_property(const UefiVarService *uv,
+                                           const UefiGuid *guid,
+                                           const uint16_t *name)
+{
+    return find_property(uv->check, guid, name, uefi_known_find(guid, name));
 }
 
 /* ------------------------------------------------------------------------ */
@@ -128,24 +135,27 @@ static bool is_closed_vendor(const UefiGuid *guid)
            uefi_guid_equal(guid, &uefi_guid_hw_error);
 }
 
+/* A literal pattern is no record. */
+static bool is_error_record(const UefiVarRequest *req)
+{
+    return req->known->id == UEFI_KNOWN_HW_ERR_REC &&
+           !uefi_str_is(req->name, req->known->name);
+}
+
 static UefiReason check_known(const UefiVarProperty *property,
                               const UefiVarRequest *req)
 {
-    const UefiKnownVariable *known = uefi_known_find(&req->guid, req->name);
-
     if (uefi_vars_is_delete(req)) {
         return UEFI_REASON_OK;
     }
-    if ((req->attributes & EFI_ATTR_HR) &&
-        !(uefi_guid_equal(&req->guid, &uefi_guid_hw_error) &&
-          uefi_known_fits("HwErrRec####", req->name))) {
+    if ((req->attributes & EFI_ATTR_HR) && !is_error_record(req)) {
         return UEFI_REASON_CHECK_HWERR;
     }
     if (!property && is_closed_vendor(&req->guid)) {
         return UEFI_REASON_CHECK_UNKNOWN;
     }
-    if (known && req->payload_size &&
-        !known->is_valid(req->payload, req->payload_size)) {
+    if (req->payload_size &&
+        !req->known->is_valid(req->payload, req->payload_size)) {
         return UEFI_REASON_CHECK_CONTENT;
     }
     return UEFI_REASON_OK;
@@ -153,8 +163,8 @@ static UefiReason check_known(const UefiVarProperty *property,
 
 UefiReason uefi_check_rules(UefiVarService *uv, const UefiVarRequest *req)
 {
-    const UefiVarProperty *property = uefi_check_property(uv, &req->guid,
-                                                          req->name);
+    const UefiVarProperty *property = find_property(uv->check, &req->guid,
+                                                    req->name, req->known);
     UefiReason reason = property ? check_property(property, req)
                                  : UEFI_REASON_OK;
 
@@ -198,8 +208,7 @@ static void put_var_error_flag(UefiVarService *uv, uint8_t flag)
 {
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
 
-    uefi_vars_put(uv, change, &uefi_guid_var_error_flag, "VarErrorFlag",
-                  UEFI_ATTR_A7, &flag, sizeof(flag));
+    uefi_known_put_byte(uv, change, UEFI_KNOWN_VAR_ERROR_FLAG, flag);
     uefi_vars_commit(uv, change);
 }
 
@@ -217,8 +226,7 @@ void uefi_check_no_room(UefiVarService *uv)
         uv->check->var_error_flag &= ~VAR_ERROR_NO_ROOM;
         return;
     }
-    var = uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT,
-                                &uefi_guid_var_error_flag, "VarErrorFlag");
+    var = uefi_known_stored(uv, UEFI_KNOWN_VAR_ERROR_FLAG);
     if (var) {
         flag = *(const uint8_t *)g_bytes_get_data(var->data, NULL);
     }

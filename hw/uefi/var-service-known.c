@@ -10,7 +10,6 @@
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-known.h"
 #include "hw/uefi/var-service-msg.h"
-#include "hw/uefi/var-service-utils.h"
 
 /* ------------------------------------------------------------------------ */
 /* Content of well-known variables (5.3) */
@@ -89,75 +88,51 @@ static bool is_load_option(const uint8_t *data, size_t size)
 }
 
 /* ------------------------------------------------------------------------ */
-/* Well-known variables (5.3) */
+/* The table */
 
-#define GLOBAL  (&uefi_guid_global)
-#define IMGSEC  (&uefi_guid_image_security)
-#define RW      0
-#define RO      EFI_VAR_CHECK_PROPERTY_READ_ONLY
-#define A3      UEFI_ATTR_A3
-#define A6      UEFI_ATTR_A6
-#define A7      UEFI_ATTR_A7
-#define A0F     UEFI_ATTR_A0F
-#define A26     UEFI_ATTR_A26
-#define A27     UEFI_ATTR_A27
+/* Attributes by their names in the specification */
+#define A3      (EFI_ATTR_NV | EFI_ATTR_BS)
+#define A6      (EFI_ATTR_BS | EFI_ATTR_RT)
+#define A7      (EFI_ATTR_NV | A6)
+#define A0F     (EFI_ATTR_HR | A7)
+#define A26     (EFI_ATTR_AT | A6)
+#define A27     (EFI_ATTR_AT | A7)
 #define INF     UINT64_MAX
 
-static const UefiKnownVariable known_variables[] = {
-    { GLOBAL, "LangCodes",              is_ascii,       { RW, A6, 1, INF } },
-    { GLOBAL, "Lang",                   is_ascii,       { RW, A7, 1, INF } },
-    { GLOBAL, "PlatformLangCodes",      is_ascii,       { RW, A6, 1, INF } },
-    { GLOBAL, "PlatformLang",           is_ascii,       { RW, A7, 1, INF } },
-    { GLOBAL, "Timeout",                is_any,         { RW, A7, 2, 2 } },
-    { GLOBAL, "ConIn",                  is_device_path, { RW, A7, 4, INF } },
-    { GLOBAL, "ConOut",                 is_device_path, { RW, A7, 4, INF } },
-    { GLOBAL, "ErrOut",                 is_device_path, { RW, A7, 4, INF } },
-    { GLOBAL, "ConInDev",               is_device_path, { RW, A6, 4, INF } },
-    { GLOBAL, "ConOutDev",              is_device_path, { RW, A6, 4, INF } },
-    { GLOBAL, "ErrOutDev",              is_device_path, { RW, A6, 4, INF } },
-    { GLOBAL, "BootOrder",              is_u16_list,    { RW, A7, 2, INF } },
-    { GLOBAL, "DriverOrder",            is_u16_list,    { RW, A7, 2, INF } },
-    { GLOBAL, "SysPrepOrder",           is_u16_list,    { RW, A7, 2, INF } },
-    { GLOBAL, "BootNext",               is_any,         { RW, A7, 2, 2 } },
-    { GLOBAL, "BootCurrent",            is_any,         { RW, A6, 2, 2 } },
-    { GLOBAL, "BootOptionSupport",      is_any,         { RW, A6, 4, 4 } },
-    { GLOBAL, "HwErrRecSupport",        is_any,         { RW, A7, 2, 2 } },
-    { GLOBAL, "SetupMode",              is_any,         { RO, A6, 1, 1 } },
-    { GLOBAL, "SecureBoot",             is_any,         { RO, A6, 1, 1 } },
-    { GLOBAL, "VendorKeys",             is_any,         { RO, A6, 1, 1 } },
-    { GLOBAL, "SignatureSupport",       is_guid_list,   { RO, A6, 16, INF } },
-    { GLOBAL, "PK",                     is_any,         { RW, A27, 1, INF } },
-    { GLOBAL, "KEK",                    is_any,         { RW, A27, 1, INF } },
-    { GLOBAL, "PKDefault",              is_any,         { RO, A6, 1, INF } },
-    { GLOBAL, "KEKDefault",             is_any,         { RO, A6, 1, INF } },
-    { GLOBAL, "dbDefault",              is_any,         { RO, A6, 1, INF } },
-    { GLOBAL, "dbxDefault",             is_any,         { RO, A6, 1, INF } },
-    { GLOBAL, "dbtDefault",             is_any,         { RO, A6, 1, INF } },
-    { GLOBAL, "OsIndicationsSupported", is_any,         { RW, A6, 8, 8 } },
-    { GLOBAL, "OsIndications",          is_any,         { RW, A7, 8, 8 } },
-    { GLOBAL, "Boot####",               is_load_option, { RW, A7, 6, INF } },
-    { GLOBAL, "Driver####",             is_load_option, { RW, A7, 6, INF } },
-    { GLOBAL, "SysPrep####",            is_load_option, { RW, A7, 6, INF } },
-    { GLOBAL, "Key####",                is_key_option,  { RW, A7, 10, 22 } },
-    { GLOBAL, "PlatformRecovery####",   is_load_option, { RW, A6, 6, INF } },
-    { IMGSEC, "db",                     is_any,         { RW, A27, 1, INF } },
-    { IMGSEC, "dbx",                    is_any,         { RW, A27, 1, INF } },
-    { IMGSEC, "dbt",                    is_any,         { RW, A27, 1, INF } },
-    { &uefi_guid_hw_error, "HwErrRec####",
-                                        is_any,         { RW, A0F, 1, INF } },
-    { &uefi_guid_secure_boot_enable, "SecureBootEnable",
-                                        is_any,         { RW, A3, 1, 1 } },
-    { &uefi_guid_custom_mode, "CustomMode",
-                                        is_any,         { RW, A3, 1, 1 } },
-    { &uefi_guid_vendor_keys_nv, "VendorKeysNv",
-                                        is_any,         { RO, A27, 1, 1 } },
-    { &uefi_guid_cert_db, "certdb",     is_any,         { RO, A27, 4, INF } },
-    { &uefi_guid_cert_db, "certdbv",    is_any,         { RO, A26, 4, INF } },
-    { &uefi_guid_var_error_flag, "VarErrorFlag",
-                                        is_any,         { RO, A7, 1, 1 } },
+#define VENDOR_GLOBAL           (&uefi_guid_global)
+#define VENDOR_IMGSEC           (&uefi_guid_image_security)
+#define VENDOR_HWERR            (&uefi_guid_hw_error)
+#define VENDOR_SBENABLE         (&uefi_guid_secure_boot_enable)
+#define VENDOR_CUSTOM           (&uefi_guid_custom_mode)
+#define VENDOR_VENDORKEYSNV     (&uefi_guid_vendor_keys_nv)
+#define VENDOR_CERTDB           (&uefi_guid_cert_db)
+#define VENDOR_VARERR           (&uefi_guid_var_error_flag)
+#define VENDOR_MOR              (&uefi_guid_mor_control)
+#define VENDOR_MORLOCK          (&uefi_guid_mor_control_lock)
+#define VENDOR_ANY              NULL
+
+#define FLAGS_FREE      0
+#define FLAGS_RW        0
+#define FLAGS_RO        EFI_VAR_CHECK_PROPERTY_READ_ONLY
+#define FLAGS_STATE     EFI_VAR_CHECK_PROPERTY_READ_ONLY
+
+static const UefiKnown table[UEFI_KNOWN__MAX] = {
+    [UEFI_KNOWN_NONE] = { .is_valid = is_any },
+#define X(id_, vendor, name_, kind_, attributes_, min, max, content)        \
+    [UEFI_KNOWN_##id_] = {                                                  \
+        .id = UEFI_KNOWN_##id_,                                             \
+        .kind = UEFI_KNOWN_KIND_##kind_,                                    \
+        .guid = VENDOR_##vendor,                                            \
+        .name = name_,                                                      \
+        .property = { FLAGS_##kind_, attributes_, min, max },               \
+        .is_valid = is_##content,                                           \
+    }
+#include "hw/uefi/var-service-known.h.inc"
+#undef X
 };
 
-bool uefi_known_fits(const char *pattern, const uint16_t *name)
+/* Whether @name is @pattern with four upper-case hex digits for its "####" */
+static bool fits_pattern(const char *pattern, const uint16_t *name)
 {
     static const char digits[] = "0123456789ABCDEF";
 
@@ -174,17 +149,55 @@ bool uefi_known_fits(const char *pattern, const uint16_t *name)
     return true;
 }
 
-const UefiKnownVariable *uefi_known_find(const UefiGuid *guid,
-                                         const uint16_t *name)
+const UefiKnown *uefi_known(UefiKnownId id)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(known_variables); i++) {
-        const UefiKnownVariable *known = &known_variables[i];
+    return &table[id];
+}
 
-        if (uefi_guid_equal(known->guid, guid) &&
+const UefiKnown *uefi_known_find(const UefiGuid *guid, const uint16_t *name)
+{
+    for (int id = UEFI_KNOWN_NONE + 1; id < UEFI_KNOWN__MAX; id++) {
+        const UefiKnown *known = &table[id];
+
+        if ((!known->guid || uefi_guid_equal(known->guid, guid)) &&
             (uefi_str_is(name, known->name) ||
-             uefi_known_fits(known->name, name))) {
+             fits_pattern(known->name, name))) {
             return known;
         }
     }
-    return NULL;
+    return &table[UEFI_KNOWN_NONE];
+}
+
+/* ------------------------------------------------------------------------ */
+/* As they are stored */
+
+const UefiVariable *uefi_known_stored(const UefiVarService *uv,
+                                      UefiKnownId id)
+{
+    return uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT, table[id].guid,
+                                 table[id].name);
+}
+
+bool uefi_known_is_on(const UefiVarService *uv, UefiKnownId id)
+{
+    const UefiVariable *var = uefi_known_stored(uv, id);
+    gsize size;
+    const uint8_t *data = var ? g_bytes_get_data(var->data, &size) : NULL;
+
+    return data && size && data[0] == 1;
+}
+
+UefiVariable *uefi_known_put(UefiVarService *uv, UefiVarChange *change,
+                             UefiKnownId id, const void *data, size_t size)
+{
+    const UefiKnown *known = &table[id];
+
+    return uefi_vars_put(uv, change, known->guid, known->name,
+                         known->property.attributes, data, size);
+}
+
+UefiVariable *uefi_known_put_byte(UefiVarService *uv, UefiVarChange *change,
+                                  UefiKnownId id, uint8_t value)
+{
+    return uefi_known_put(uv, change, id, &value, sizeof(value));
 }

@@ -101,13 +101,12 @@ static void put_counterpart(UefiVarService *uv, const UefiLangState *lists,
     index = platform ? match_platform_lang(platform_codes, lang)
                      : match_lang(codes, lang);
     if (index >= 0 && (guint)index < g_strv_length(theirs)) {
-        uefi_vars_put(uv, change, &uefi_guid_global,
-                      platform ? "Lang" : "PlatformLang", UEFI_ATTR_A7,
-                      theirs[index], strlen(theirs[index]) + 1);
+        uefi_known_put(uv, change, platform ? UEFI_KNOWN_LANG
+                                            : UEFI_KNOWN_PLATFORM_LANG,
+                       theirs[index], strlen(theirs[index]) + 1);
     }
 }
 
-/* A new list may change what belongs to the language that is set. */
 static void renew_counterpart(UefiVarService *uv, const UefiLangState *lists,
                               UefiVarChange *change)
 {
@@ -115,12 +114,10 @@ static void renew_counterpart(UefiVarService *uv, const UefiLangState *lists,
     const UefiVariable *var;
     bool platform;
 
-    var = uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT, &uefi_guid_global,
-                                "PlatformLang");
+    var = uefi_known_stored(uv, UEFI_KNOWN_PLATFORM_LANG);
     platform = var;
     if (!var) {
-        var = uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT,
-                                    &uefi_guid_global, "Lang");
+        var = uefi_known_stored(uv, UEFI_KNOWN_LANG);
     }
     if (!var) {
         return;
@@ -138,13 +135,16 @@ static void renew_counterpart(UefiVarService *uv, const UefiLangState *lists,
 /* Which of the lists a request writes, or NULL */
 static char **written_list(UefiLangState *lists, const UefiVarRequest *req)
 {
-    if (!req->payload_size) {
+    switch (req->payload_size ? req->known->id : UEFI_KNOWN_NONE) {
+    case UEFI_KNOWN_PLATFORM_LANG_CODES:
+    case UEFI_KNOWN_OTHER_PLATFORM_LANG_CODES:
+        return &lists->platform_codes;
+    case UEFI_KNOWN_LANG_CODES:
+    case UEFI_KNOWN_OTHER_LANG_CODES:
+        return &lists->codes;
+    default:
         return NULL;
     }
-    if (uefi_str_is(req->name, "PlatformLangCodes")) {
-        return &lists->platform_codes;
-    }
-    return uefi_str_is(req->name, "LangCodes") ? &lists->codes : NULL;
 }
 
 UefiReason uefi_lang_check(const UefiVarService *uv,
@@ -156,27 +156,44 @@ UefiReason uefi_lang_check(const UefiVarService *uv,
            ? UEFI_REASON_LANG_RUNTIME : UEFI_REASON_OK;
 }
 
+/* A new list may change what belongs to the language that is set. */
+static UefiReason update_list(UefiVarService *uv, UefiLangState *lists,
+                              char **list, const UefiVarRequest *req,
+                              UefiVarChange *change)
+{
+    g_autofree char *codes = g_strndup((const char *)req->payload,
+                                       req->payload_size);
+
+    if (req->payload_size > UEFI_LIMIT_LANG_CODES) {
+        return UEFI_REASON_LANG_LONG;
+    }
+    *list = codes;
+    renew_counterpart(uv, lists, change);
+    return UEFI_REASON_OK;
+}
+
 UefiReason uefi_lang_update(UefiVarService *uv, const UefiVarRequest *req,
                             UefiVarChange *change)
 {
     UefiLangState lists = uv->lang;
     char **list = written_list(&lists, req);
+    bool platform = false;
 
     if (list) {
-        g_autofree char *codes = NULL;
-
-        if (req->payload_size > UEFI_LIMIT_LANG_CODES) {
-            return UEFI_REASON_LANG_LONG;
-        }
-        codes = g_strndup((const char *)req->payload, req->payload_size);
-        *list = codes;
-        renew_counterpart(uv, &lists, change);
-        return UEFI_REASON_OK;
+        return update_list(uv, &lists, list, req, change);
     }
-    if (req->payload_size && (uefi_str_is(req->name, "PlatformLang") ||
-                              uefi_str_is(req->name, "Lang"))) {
-        put_counterpart(uv, &lists, uefi_str_is(req->name, "PlatformLang"),
-                        req->payload, req->payload_size, change);
+    switch (req->payload_size ? req->known->id : UEFI_KNOWN_NONE) {
+    case UEFI_KNOWN_PLATFORM_LANG:
+    case UEFI_KNOWN_OTHER_PLATFORM_LANG:
+        platform = true;
+        /* fall through */
+    case UEFI_KNOWN_LANG:
+    case UEFI_KNOWN_OTHER_LANG:
+        put_counterpart(uv, &lists, platform, req->payload, req->payload_size,
+                        change);
+        break;
+    default:
+        break;
     }
     return UEFI_REASON_OK;
 }

@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "hw/uefi/var-service-device.h"
+#include "hw/uefi/var-service-known.h"
 #include "hw/uefi/var-service-monitor.h"
 #include "hw/uefi/var-service-policy.h"
 #include "hw/uefi/var-service-qapi.h"
@@ -470,25 +471,21 @@ void qmp_uefi_vars_delete(const char *name, const char *guid_text,
 /* ------------------------------------------------------------------------ */
 /* Events */
 
-static const struct {
-    const UefiGuid *guid;
-    const char *name;
-} watched[UEFI_VARS_WATCHED] = {
-    { &uefi_guid_global, "SetupMode" },
-    { &uefi_guid_global, "SecureBoot" },
-    { &uefi_guid_secure_boot_enable, "SecureBootEnable" },
-    { &uefi_guid_global, "PK" },
-    { &uefi_guid_global, "KEK" },
-    { &uefi_guid_image_security, "db" },
-    { &uefi_guid_image_security, "dbx" },
-    { &uefi_guid_global, "BootOrder" },
-    { &uefi_guid_global, "BootNext" },
+static const UefiKnownId watched[UEFI_VARS_WATCHED] = {
+    UEFI_KNOWN_SETUP_MODE,
+    UEFI_KNOWN_SECURE_BOOT,
+    UEFI_KNOWN_SECURE_BOOT_ENABLE,
+    UEFI_KNOWN_PK,
+    UEFI_KNOWN_KEK,
+    UEFI_KNOWN_DB,
+    UEFI_KNOWN_DBX,
+    UEFI_KNOWN_BOOT_ORDER,
+    UEFI_KNOWN_BOOT_NEXT,
 };
 
 static void watch_value(UefiVarWatch *watch, size_t i, GBytes *value)
 {
     GBytes *known = watch->values[i];
-    g_autofree char *guid = NULL;
 
     if (known == value || (known && value && g_bytes_equal(known, value))) {
         return;
@@ -496,8 +493,10 @@ static void watch_value(UefiVarWatch *watch, size_t i, GBytes *value)
     g_clear_pointer(&watch->values[i], g_bytes_unref);
     watch->values[i] = value ? g_bytes_ref(value) : NULL;
     if (watch->on) {
-        guid = uefi_guid_print(watched[i].guid);
-        qapi_event_send_uefi_vars_changed(watched[i].name, guid, value);
+        const UefiKnown *variable = uefi_known(watched[i]);
+        g_autofree char *guid = uefi_guid_print(variable->guid);
+
+        qapi_event_send_uefi_vars_changed(variable->name, guid, value);
     }
 }
 
@@ -509,8 +508,10 @@ void uefi_vars_watch_change(UefiVarWatch *watch, const UefiVarChange *change)
     for (guint v = 0; v < change->vars->len; v++) {
         const UefiVariable *var = g_ptr_array_index(change->vars, v);
 
+        UefiKnownId id = uefi_known_find(&var->guid, var->name)->id;
+
         for (size_t i = 0; i < UEFI_VARS_WATCHED; i++) {
-            if (uefi_variable_is(var, watched[i].guid, watched[i].name)) {
+            if (id == watched[i]) {
                 watch_value(watch, i, var->data);
             }
         }
@@ -520,9 +521,10 @@ void uefi_vars_watch_change(UefiVarWatch *watch, const UefiVarChange *change)
 void uefi_vars_watch_store(UefiVarWatch *watch, const UefiVarStore *store)
 {
     for (size_t i = 0; i < UEFI_VARS_WATCHED; i++) {
+        const UefiKnown *known = uefi_known(watched[i]);
         const UefiVariable *var = uefi_store_find_ascii(store, UEFI_VIEW_BOOT,
-                                                        watched[i].guid,
-                                                        watched[i].name);
+                                                        known->guid,
+                                                        known->name);
 
         watch_value(watch, i, var ? var->data : NULL);
     }

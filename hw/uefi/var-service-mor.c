@@ -11,9 +11,6 @@
 #include "hw/uefi/var-service-mor.h"
 #include "hw/uefi/var-service-policy.h"
 
-#define MOR_NAME        "MemoryOverwriteRequestControl"
-#define MOR_LOCK_NAME   "MemoryOverwriteRequestControlLock"
-
 /* Values of the MOR lock variable, as the guest reads them (5.4) */
 enum { MOR_UNLOCKED, MOR_LOCKED, MOR_LOCKED_WITH_KEY };
 
@@ -62,7 +59,7 @@ static UefiReason check_lock_variable(const UefiMorState *mor,
     if (req->attributes == 0 || req->payload_size == 0) {
         return UEFI_REASON_MOR_LOCK_DELETE;
     }
-    if (req->attributes != UEFI_ATTR_A7 ||
+    if (req->attributes != req->known->property.attributes ||
         (req->payload_size != 1 && req->payload_size != UEFI_MOR_KEY_SIZE)) {
         return UEFI_REASON_MOR_LOCK_FORM;
     }
@@ -74,7 +71,8 @@ static UefiReason check_lock_variable(const UefiMorState *mor,
 static UefiReason check_request(const UefiMorState *mor,
                                 const UefiVarRequest *req)
 {
-    if (req->attributes != UEFI_ATTR_A7 || req->payload_size != 1) {
+    if (req->attributes != req->known->property.attributes ||
+        req->payload_size != 1) {
         return UEFI_REASON_MOR_FORM;
     }
     return mor->locked ? UEFI_REASON_MOR_LOCKED : UEFI_REASON_OK;
@@ -88,13 +86,14 @@ UefiReason uefi_mor_check(const UefiVarService *uv, const UefiVarRequest *req,
         (req->attributes == 0 || req->payload_size == 0)) {
         return UEFI_REASON_OK;
     }
-    if (uefi_vars_is_for(req, &uefi_guid_mor_control, MOR_NAME)) {
+    switch (req->known->id) {
+    case UEFI_KNOWN_MOR:
         return check_request(&uv->mor, req);
-    }
-    if (uefi_vars_is_for(req, &uefi_guid_mor_control_lock, MOR_LOCK_NAME)) {
+    case UEFI_KNOWN_MOR_LOCK:
         return check_lock_variable(&uv->mor, req, verdict);
+    default:
+        return UEFI_REASON_OK;
     }
-    return UEFI_REASON_OK;
 }
 
 UefiReason uefi_mor_done(UefiVarService *uv, const UefiMorVerdict *verdict,
@@ -115,40 +114,29 @@ UefiReason uefi_mor_done(UefiVarService *uv, const UefiMorVerdict *verdict,
 }
 
 /* Remove a variable for good, unless the firmware has a policy for it. */
-static void ban(UefiVarService *uv, UefiVarChange *change,
-                const UefiGuid *guid, const char *ascii)
+static void ban(UefiVarService *uv, UefiVarChange *change, UefiKnownId id)
 {
-    g_autofree uint16_t *name = uefi_str_from_ascii(ascii);
+    const UefiKnown *known = uefi_known(id);
+    g_autofree uint16_t *name = uefi_str_from_ascii(known->name);
 
-    if (uefi_store_find(uv->store, UEFI_VIEW_BOOT, guid, name)) {
-        uefi_var_change_remove(change, guid, name);
+    if (uefi_known_stored(uv, id)) {
+        uefi_var_change_remove(change, known->guid, name);
     }
-    uefi_policy_lock_now(uv, guid, name);
-}
-
-/* What finds no room stays as it is: nothing depends on the variable. */
-static void offer_lock(UefiVarService *uv)
-{
-    g_autoptr(UefiVarChange) change = uefi_var_change_new();
-    const uint8_t value = MOR_UNLOCKED;
-
-    uefi_vars_put(uv, change, &uefi_guid_mor_control_lock, MOR_LOCK_NAME,
-                  UEFI_ATTR_A7, &value, sizeof(value));
-    uefi_vars_commit(uv, change);
+    uefi_policy_lock_now(uv, known->guid, name);
 }
 
 void uefi_mor_end_of_dxe(UefiVarService *uv)
 {
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
 
-    if (uv->config.has_tpm &&
-        uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT,
-                              &uefi_guid_mor_control, MOR_NAME)) {
-        offer_lock(uv);
+    if (uv->config.has_tpm && uefi_known_stored(uv, UEFI_KNOWN_MOR)) {
+        /* What finds no room stays as it is: nothing depends on it. */
+        uefi_known_put_byte(uv, change, UEFI_KNOWN_MOR_LOCK, MOR_UNLOCKED);
+        uefi_vars_commit(uv, change);
     } else {
         /* Nobody would act on a request to overwrite memory. */
-        ban(uv, change, &uefi_guid_mor_control, MOR_NAME);
-        ban(uv, change, &uefi_guid_mor_control_lock, MOR_LOCK_NAME);
+        ban(uv, change, UEFI_KNOWN_MOR);
+        ban(uv, change, UEFI_KNOWN_MOR_LOCK);
         uefi_vars_commit_own(uv, change);
     }
 }

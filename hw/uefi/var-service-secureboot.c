@@ -17,51 +17,39 @@
 #define SECURE_BOOT_STATE_VERSION  1
 #define SECURE_BOOT_STATE_SIZE     6
 
-static const uint8_t byte_0 = 0, byte_1 = 1;
-
-static const UefiVariable *find(const UefiVarService *uv, const UefiGuid *guid,
-                                const char *name)
-{
-    return uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT, guid, name);
-}
-
-/* Whether the first byte of a variable is 1; not for a missing one */
-static bool is_one(const UefiVariable *var)
-{
-    gsize size;
-    const uint8_t *data = var ? g_bytes_get_data(var->data, &size) : NULL;
-
-    return data && size && data[0] == 1;
-}
-
 bool uefi_secureboot_custom_mode(const UefiVarService *uv)
 {
-    return is_one(uefi_store_find_ascii(uv->store, uefi_vars_view(uv),
-                                        &uefi_guid_custom_mode,
-                                        "CustomMode"));
+    const UefiVariable *var = uefi_known_stored(uv, UEFI_KNOWN_CUSTOM_MODE);
+    bool visible = var && (!uefi_vars_at_runtime(uv) ||
+                           (var->attributes & EFI_ATTR_RT));
+
+    return visible && uefi_known_is_on(uv, UEFI_KNOWN_CUSTOM_MODE);
 }
 
-static UefiVariable *put_byte(UefiVarService *uv, UefiVarChange *change,
-                              const UefiGuid *guid, const char *name,
-                              uint32_t attributes, bool value)
+/* Unlike what VarCheck would ask of it, it is for boot time alone (7.6). */
+static void put_vendor_keys_nv(UefiVarService *uv, UefiVarChange *change,
+                               uint8_t value)
 {
-    return uefi_vars_put(uv, change, guid, name, attributes,
-                         value ? &byte_1 : &byte_0, 1);
+    const UefiKnown *known = uefi_known(UEFI_KNOWN_VENDOR_KEYS_NV);
+
+    uefi_vars_put(uv, change, known->guid, known->name,
+                  known->property.attributes & ~EFI_ATTR_RT, &value,
+                  sizeof(value));
 }
 
 void uefi_secureboot_put_keys_modified(UefiVarService *uv,
                                        UefiVarChange *change)
 {
-    put_byte(uv, change, &uefi_guid_vendor_keys_nv, "VendorKeysNv",
-             UEFI_ATTR_A23, false);
-    put_byte(uv, change, &uefi_guid_global, "VendorKeys", UEFI_ATTR_A6, false);
+    put_vendor_keys_nv(uv, change, 0);
+    uefi_known_put_byte(uv, change, UEFI_KNOWN_VENDOR_KEYS, 0);
 }
 
 void uefi_secureboot_put_mode(UefiVarService *uv, UefiVarChange *change,
                               bool setup)
 {
-    UefiVariable *mode = put_byte(uv, change, &uefi_guid_global, "SetupMode",
-                                  UEFI_ATTR_A6, setup);
+    UefiVariable *mode = uefi_known_put_byte(uv, change, UEFI_KNOWN_SETUP_MODE,
+                                             setup);
+    const UefiVariable *enable;
 
     /* edk2 overwrites it where it is, so the enumeration stays as it was. */
     if (mode) {
@@ -70,29 +58,15 @@ void uefi_secureboot_put_mode(UefiVarService *uv, UefiVarChange *change,
     if (uefi_vars_at_runtime(uv)) {
         return;
     }
-    put_byte(uv, change, &uefi_guid_global, "SecureBoot", UEFI_ATTR_A6, !setup);
+    uefi_known_put_byte(uv, change, UEFI_KNOWN_SECURE_BOOT, !setup);
     if (!setup) {
-        put_byte(uv, change, &uefi_guid_secure_boot_enable,
-                 "SecureBootEnable", UEFI_ATTR_A3, true);
-    } else if (!uv->config.force_secure_boot) {
-        const UefiVariable *enable = find(uv, &uefi_guid_secure_boot_enable,
-                                          "SecureBootEnable");
-
-        if (enable) {
-            uefi_var_change_remove(change, &enable->guid, enable->name);
-        }
+        uefi_known_put_byte(uv, change, UEFI_KNOWN_SECURE_BOOT_ENABLE, 1);
+        return;
     }
-}
-
-static bool is_state(const UefiVarRequest *req)
-{
-    return uefi_vars_is_for(req, &uefi_guid_global, "SetupMode") ||
-           uefi_vars_is_for(req, &uefi_guid_global, "SecureBoot") ||
-           uefi_vars_is_for(req, &uefi_guid_global, "SignatureSupport") ||
-           uefi_vars_is_for(req, &uefi_guid_global, "VendorKeys") ||
-           uefi_vars_is_for(req, &uefi_guid_vendor_keys_nv, "VendorKeysNv") ||
-           uefi_vars_is_for(req, &uefi_guid_cert_db, "certdb") ||
-           uefi_vars_is_for(req, &uefi_guid_cert_db, "certdbv");
+    enable = uefi_known_stored(uv, UEFI_KNOWN_SECURE_BOOT_ENABLE);
+    if (enable && !uv->config.force_secure_boot) {
+        uefi_var_change_remove(change, &enable->guid, enable->name);
+    }
 }
 
 /* Whether the value would be exactly the byte 1 after the request (13) */
@@ -102,38 +76,39 @@ static bool leaves_one(const UefiVarRequest *req)
         return false;
     }
     if ((req->attributes & EFI_ATTR_AP) && req->old) {
-        return req->payload_size == 0 && is_one(req->old) &&
-               g_bytes_get_size(req->old->data) == 1;
+        const uint8_t *old = g_bytes_get_data(req->old->data, NULL);
+
+        return req->payload_size == 0 &&
+               g_bytes_get_size(req->old->data) == 1 && *old == 1;
     }
-    return req->payload_size == 1 && req->payload[0] == 1;
+    return req->payload_size == 1 && *req->payload == 1;
 }
 
 UefiReason uefi_secureboot_protect(UefiVarService *uv,
                                    const UefiVarRequest *req)
 {
-    if (is_state(req)) {
+    if (req->known->kind == UEFI_KNOWN_KIND_STATE) {
         return UEFI_REASON_AUTH_STATE;
     }
-    if (uv->config.force_secure_boot &&
-        uefi_vars_is_for(req, &uefi_guid_secure_boot_enable,
-                         "SecureBootEnable") &&
-        !leaves_one(req)) {
-        return UEFI_REASON_AUTH_FORCED;
+    switch (req->known->id) {
+    case UEFI_KNOWN_SECURE_BOOT_ENABLE:
+        return uv->config.force_secure_boot && !leaves_one(req)
+               ? UEFI_REASON_AUTH_FORCED : UEFI_REASON_OK;
+    case UEFI_KNOWN_CUSTOM_MODE:
+        return uv->config.disable_custom_mode ? UEFI_REASON_AUTH_NO_CUSTOM
+                                              : UEFI_REASON_OK;
+    default:
+        return UEFI_REASON_OK;
     }
-    if (uv->config.disable_custom_mode &&
-        uefi_vars_is_for(req, &uefi_guid_custom_mode, "CustomMode")) {
-        return UEFI_REASON_AUTH_NO_CUSTOM;
-    }
-    return UEFI_REASON_OK;
 }
 
 void uefi_secureboot_follow(UefiVarService *uv)
 {
-    const UefiVariable *vendor = find(uv, &uefi_guid_vendor_keys_nv,
-                                      "VendorKeysNv");
-
-    uv->secure_boot.setup_mode = !find(uv, &uefi_guid_global, "PK");
-    uv->secure_boot.vendor_keys = !vendor || is_one(vendor);
+    uv->secure_boot = (UefiTrustState) {
+        .setup_mode = !uefi_known_stored(uv, UEFI_KNOWN_PK),
+        .vendor_keys = !uefi_known_stored(uv, UEFI_KNOWN_VENDOR_KEYS_NV) ||
+                       uefi_known_is_on(uv, UEFI_KNOWN_VENDOR_KEYS_NV),
+    };
 }
 
 /* ------------------------------------------------------------------------ */
@@ -147,37 +122,34 @@ static void put_signature_support(UefiVarService *uv, UefiVarChange *change)
     };
 
     QEMU_BUILD_BUG_ON(sizeof(support) != ARRAY_SIZE(support) * 16);
-    uefi_vars_put(uv, change, &uefi_guid_global, "SignatureSupport",
-                  UEFI_ATTR_A6, support, sizeof(support));
+    uefi_known_put(uv, change, UEFI_KNOWN_SIGNATURE_SUPPORT, support,
+                   sizeof(support));
 }
 
 UefiSecureBoot uefi_secureboot_next(const UefiVarService *uv)
 {
-    const UefiVariable *var = find(uv, &uefi_guid_secure_boot_enable,
-                                   "SecureBootEnable");
-
-    if (!find(uv, &uefi_guid_global, "PK")) {
+    if (!uefi_known_stored(uv, UEFI_KNOWN_PK)) {
         return UEFI_SECURE_BOOT_SETUP_MODE;
     }
     if (uv->config.force_secure_boot) {
         return UEFI_SECURE_BOOT_FORCED;
     }
-    return !var || is_one(var) ? UEFI_SECURE_BOOT_ENABLED
-                               : UEFI_SECURE_BOOT_DISABLED;
+    return !uefi_known_stored(uv, UEFI_KNOWN_SECURE_BOOT_ENABLE) ||
+           uefi_known_is_on(uv, UEFI_KNOWN_SECURE_BOOT_ENABLE)
+           ? UEFI_SECURE_BOOT_ENABLED : UEFI_SECURE_BOOT_DISABLED;
 }
 
 static void put_secure_boot(UefiVarService *uv, UefiVarChange *change)
 {
-    const UefiVariable *var = find(uv, &uefi_guid_secure_boot_enable,
-                                   "SecureBootEnable");
     UefiSecureBoot next = uefi_secureboot_next(uv);
 
-    if (uv->config.force_secure_boot || (!var && !uv->secure_boot.setup_mode)) {
-        put_byte(uv, change, &uefi_guid_secure_boot_enable,
-                 "SecureBootEnable", UEFI_ATTR_A3, true);
+    if (uv->config.force_secure_boot ||
+        (!uv->secure_boot.setup_mode &&
+         !uefi_known_stored(uv, UEFI_KNOWN_SECURE_BOOT_ENABLE))) {
+        uefi_known_put_byte(uv, change, UEFI_KNOWN_SECURE_BOOT_ENABLE, 1);
     }
-    put_byte(uv, change, &uefi_guid_global, "SecureBoot", UEFI_ATTR_A6,
-             uefi_secure_boot_is_on(next));
+    uefi_known_put_byte(uv, change, UEFI_KNOWN_SECURE_BOOT,
+                        uefi_secure_boot_is_on(next));
 }
 
 void uefi_secureboot_init(UefiVarService *uv)
@@ -186,21 +158,19 @@ void uefi_secureboot_init(UefiVarService *uv)
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
 
     uefi_secureboot_follow(uv);
-    put_byte(uv, change, &uefi_guid_global, "SetupMode", UEFI_ATTR_A6,
-             uv->secure_boot.setup_mode);
+    uefi_known_put_byte(uv, change, UEFI_KNOWN_SETUP_MODE,
+                        uv->secure_boot.setup_mode);
     put_signature_support(uv, change);
     put_secure_boot(uv, change);
-    put_byte(uv, change, &uefi_guid_custom_mode, "CustomMode",
-             UEFI_ATTR_A3, false);
+    uefi_known_put_byte(uv, change, UEFI_KNOWN_CUSTOM_MODE, 0);
     uefi_certdb_update(uv, change, &uefi_guid_cert_db, no_name, EFI_ATTR_NV,
                        NULL);
     uefi_certdb_update(uv, change, &uefi_guid_cert_db, no_name, 0, NULL);
-    if (!find(uv, &uefi_guid_vendor_keys_nv, "VendorKeysNv")) {
-        put_byte(uv, change, &uefi_guid_vendor_keys_nv, "VendorKeysNv",
-                 UEFI_ATTR_A23, true);
+    if (!uefi_known_stored(uv, UEFI_KNOWN_VENDOR_KEYS_NV)) {
+        put_vendor_keys_nv(uv, change, 1);
     }
-    put_byte(uv, change, &uefi_guid_global, "VendorKeys", UEFI_ATTR_A6,
-             uv->secure_boot.vendor_keys);
+    uefi_known_put_byte(uv, change, UEFI_KNOWN_VENDOR_KEYS,
+                        uv->secure_boot.vendor_keys);
     uefi_vars_commit_own(uv, change);
 }
 
@@ -223,7 +193,7 @@ GBytes *uefi_secureboot_save(const UefiVarService *uv)
 
 bool uefi_secureboot_load(UefiVarService *uv, GBytes *bytes, GError **err)
 {
-    bool has_pk = find(uv, &uefi_guid_global, "PK");
+    bool has_pk = uefi_known_stored(uv, UEFI_KNOWN_PK);
     uint8_t setup_mode, vendor_keys;
     uint32_t version;
     UefiMsg msg;

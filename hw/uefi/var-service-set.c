@@ -10,6 +10,7 @@
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-auth.h"
 #include "hw/uefi/var-service-check.h"
+#include "hw/uefi/var-service-known.h"
 #include "hw/uefi/var-service-lang.h"
 #include "hw/uefi/var-service-mor.h"
 #include "hw/uefi/var-service-msg.h"
@@ -82,6 +83,7 @@ static UefiReason split_descriptor(UefiVarRequest *req)
 static UefiReason guest_write(UefiVarService *uv, const UefiVarRequest *req)
 {
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
+    UefiAuthPlan plan = uefi_auth_plan(uv, req);
     const UefiVariable *old = req->old;
     UefiReason reason;
 
@@ -107,17 +109,14 @@ static UefiReason guest_write(UefiVarService *uv, const UefiVarRequest *req)
         reason = uefi_lang_update(uv, req, change);
     }
     if (reason == UEFI_REASON_OK) {
-        reason = uefi_auth_set(uv, req, change);
+        reason = uefi_auth_set(uv, req, &plan, change);
     }
     if (reason == UEFI_REASON_OK) {
         reason = uefi_vars_commit(uv, change);
     }
     if (reason == UEFI_REASON_OK) {
-        UefiVarRequest done = *req;
-
-        done.old = NULL;        /* it may be gone */
-        uefi_auth_committed(uv, &done);
-        uefi_lang_committed(uv, &done);
+        uefi_auth_committed(uv, &plan);
+        uefi_lang_committed(uv, req);
     } else if (reason == UEFI_REASON_STORE_FULL) {
         uefi_check_no_room(uv);
     }
@@ -144,6 +143,7 @@ UefiReason uefi_vars_set(UefiVarService *uv, const UefiGuid *guid,
     UefiVarRequest req = {
         .guid = *guid,
         .name = name,
+        .known = uefi_known_find(guid, name),
         .attributes = attributes,
         .data = data,
         .size = size,
@@ -201,6 +201,7 @@ static void host_update(const UefiVarRequest *req, UefiVarChange *change)
 static UefiReason host_commit(UefiVarService *uv, const UefiVarRequest *req)
 {
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
+    UefiAuthPlan plan = uefi_auth_plan_host(uv, req);
     UefiReason reason = uefi_check_rules(uv, req);
 
     if (reason == UEFI_REASON_OK) {
@@ -208,13 +209,13 @@ static UefiReason host_commit(UefiVarService *uv, const UefiVarRequest *req)
     }
     if (reason == UEFI_REASON_OK) {
         host_update(req, change);
-        reason = uefi_auth_force(uv, req, change);
+        reason = uefi_auth_set_host(uv, req, &plan, change);
     }
     if (reason == UEFI_REASON_OK) {
         reason = uefi_vars_commit(uv, change);
     }
     if (reason == UEFI_REASON_OK) {
-        uefi_secureboot_follow(uv);
+        uefi_auth_committed(uv, &plan);
         uefi_lang_committed(uv, req);
     }
     return reason;
@@ -265,6 +266,7 @@ UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
     UefiVarRequest req = {
         .guid = *guid,
         .name = name,
+        .known = uefi_known_find(guid, name),
         .attributes = attributes,
         .data = data,
         .size = size,
@@ -302,6 +304,7 @@ UefiReason uefi_vars_host_delete(UefiVarService *uv, const UefiGuid *guid,
     UefiVarRequest req = {
         .guid = *guid,
         .name = name,
+        .known = uefi_known_find(guid, name),
         .old = old,
     };
 

@@ -5,16 +5,15 @@
  */
 
 #include "qemu/osdep.h"
+#include "hw/uefi/var-service-known.h"
 #include "hw/uefi/var-service-status.h"
+#include "hw/uefi/var-service-x509.h"
 
-static const struct {
-    const char *name;
-    const UefiGuid *guid;
-} keys[UEFI_KEY__MAX] = {
-    [UEFI_KEY_PK] = { "PK", &uefi_guid_global },
-    [UEFI_KEY_KEK] = { "KEK", &uefi_guid_global },
-    [UEFI_KEY_DB] = { "db", &uefi_guid_image_security },
-    [UEFI_KEY_DBX] = { "dbx", &uefi_guid_image_security },
+static const UefiKnownId keys[UEFI_KEY__MAX] = {
+    [UEFI_KEY_PK] = UEFI_KNOWN_PK,
+    [UEFI_KEY_KEK] = UEFI_KNOWN_KEK,
+    [UEFI_KEY_DB] = UEFI_KNOWN_DB,
+    [UEFI_KEY_DBX] = UEFI_KNOWN_DBX,
 };
 
 const UefiVendorCert uefi_vendor_certs[UEFI_VENDOR__MAX] = {
@@ -147,22 +146,6 @@ const char *uefi_status_why(UefiSecureBoot next)
     return "unknown";
 }
 
-static const UefiVariable *find(const UefiVarService *uv, const UefiGuid *guid,
-                                const char *name)
-{
-    return uefi_store_find_ascii(uv->store, UEFI_VIEW_BOOT, guid, name);
-}
-
-static bool is_on(const UefiVarService *uv, const UefiGuid *guid,
-                  const char *name)
-{
-    const UefiVariable *var = find(uv, guid, name);
-    gsize size;
-    const uint8_t *data = var ? g_bytes_get_data(var->data, &size) : NULL;
-
-    return data && size && data[0] == 1;
-}
-
 /* ------------------------------------------------------------------------ */
 /* Keys */
 
@@ -217,11 +200,12 @@ static void describe(GPtrArray *certs, const UefiSigList *list)
 static void look_at_key(const UefiVarService *uv, UefiKey id,
                         UefiKeyStatus *key)
 {
+    const UefiKnown *known = uefi_known(keys[id]);
     UefiMsg msg;
 
-    key->name = keys[id].name;
-    key->guid = keys[id].guid;
-    key->var = find(uv, key->guid, key->name);
+    key->name = known->name;
+    key->guid = known->guid;
+    key->var = uefi_known_stored(uv, keys[id]);
     key->counts = g_array_new(false, false, sizeof(UefiSigCount));
     key->certs = g_ptr_array_new_with_free_func(cert_free);
     if (!key->var) {
@@ -333,8 +317,8 @@ UefiVarStatus *uefi_status_new(const UefiVarService *uv)
         look_at_key(uv, id, &status->keys[id]);
     }
     status->setup_mode = !status->keys[UEFI_KEY_PK].var;
-    status->secure_boot = is_on(uv, &uefi_guid_global, "SecureBoot");
-    status->custom_mode = is_on(uv, &uefi_guid_custom_mode, "CustomMode");
+    status->secure_boot = uefi_known_is_on(uv, UEFI_KNOWN_SECURE_BOOT);
+    status->custom_mode = uefi_known_is_on(uv, UEFI_KNOWN_CUSTOM_MODE);
     status->next = uefi_secureboot_next(uv);
     status->dbx_room = room_in_dbx(uv, status->keys[UEFI_KEY_DBX].var);
     look_for_known(status, UEFI_KEY_KEK);

@@ -48,12 +48,6 @@ GQuark uefi_state_error_quark(void)
 /* ------------------------------------------------------------------------ */
 /* The request */
 
-bool uefi_vars_is_for(const UefiVarRequest *req, const UefiGuid *guid,
-                      const char *ascii)
-{
-    return uefi_guid_equal(&req->guid, guid) && uefi_str_is(req->name, ascii);
-}
-
 bool uefi_vars_is_delete(const UefiVarRequest *req)
 {
     return req->attributes == 0 ||

@@ -53,6 +53,7 @@ static UefiReason check(UefiTest *t, const UefiGuid *guid, const char *ascii,
     const UefiVarRequest req = {
         .guid = *guid,
         .name = name,
+        .known = uefi_known_find(guid, name),
         .attributes = attributes,
         .data = copy,
         .size = size,

@@ -57,26 +57,26 @@ static GBytes *read_value(void)
 }
 
 /* Made anew from keys, settings, and the signers of other variables */
-static bool is_derived(const UefiGuid *guid, const char *name)
+static bool is_derived(const UefiKnown *known, const UefiGuid *guid,
+                       const char *name)
 {
-    static const char *const derived[] = {
-        "SetupMode", "SecureBoot", "SignatureSupport", "AuditMode",
-        "DeployedMode", "VendorKeys", NULL
+    /* of firmware that knows more modes than ours */
+    static const char *const others[] = {
+        "AuditMode", "DeployedMode", NULL
     };
-    static const char *const signers[] = { "certdb", "certdbv", NULL };
 
-    return (uefi_guid_equal(guid, &uefi_guid_global) &&
-            g_strv_contains(derived, name)) ||
-           (uefi_guid_equal(guid, &uefi_guid_cert_db) &&
-            g_strv_contains(signers, name));
+    return (known->kind == UEFI_KNOWN_KIND_STATE &&
+            known->id != UEFI_KNOWN_VENDOR_KEYS_NV) ||
+           (uefi_guid_equal(guid, &uefi_guid_global) &&
+            g_strv_contains(others, name));
 }
 
-static bool check_value(const UefiGuid *guid, const char *name,
-                        uint32_t attributes, GBytes *value)
+static bool check_value(const UefiGuid *guid, const uint16_t *str,
+                        const char *name, uint32_t attributes, GBytes *value)
 {
-    const ToolKnown *known = tool_known(name);
-    bool keys = known && (known->attributes & EFI_ATTR_AT) &&
-                uefi_guid_equal(guid, known->guid);
+    const UefiKnown *known = uefi_known_find(guid, str);
+    bool keys = known->kind != UEFI_KNOWN_KIND_STATE &&
+                (known->property.attributes & EFI_ATTR_AT);
     size_t size;
     const uint8_t *data = g_bytes_get_data(value, &size);
 
@@ -84,7 +84,7 @@ static bool check_value(const UefiGuid *guid, const char *name,
         tool_fail("a stored variable has NV among its attributes");
         return false;
     }
-    if (is_derived(guid, name)) {
+    if (is_derived(known, guid, name)) {
         tool_fail("'%s' is made from other variables, and not stored", name);
         return false;
     }
@@ -92,7 +92,7 @@ static bool check_value(const UefiGuid *guid, const char *name,
         tool_fail("'%s' needs AT among its attributes", name);
         return false;
     }
-    if (keys && uefi_siglist_check(data, size, !strcmp(name, "PK")) !=
+    if (keys && uefi_siglist_check(data, size, known->id == UEFI_KNOWN_PK) !=
                 UEFI_REASON_OK) {
         tool_fail("'%s' has to be a valid signature list (ESL)", name);
         return false;
@@ -105,7 +105,7 @@ static UefiVariable *make_variable(const ToolStore *s,
                                    const UefiVariable *old, const char *name,
                                    const UefiGuid *vendor, GBytes *value)
 {
-    const ToolKnown *known = tool_known(name);
+    const UefiKnown *known = tool_known(name);
     uint32_t attributes = EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT;
     g_autofree uint16_t *str = NULL;
     UefiVariable *var;
@@ -120,17 +120,14 @@ static UefiVariable *make_variable(const ToolStore *s,
     if (old) {
         attributes = old->attributes;
     } else if (known && uefi_guid_equal(&guid, known->guid)) {
-        attributes = known->attributes;
+        attributes = known->property.attributes;
     }
     if (tool_options.has_attributes) {
         attributes = tool_options.attributes;
     }
-    if (!tool_check_attributes(&s->uv->config.limits, attributes) ||
-        !check_value(&guid, name, attributes, value)) {
-        return NULL;
-    }
     str = old ? uefi_str_dup(old->name) : tool_read_name(name);
-    if (!str) {
+    if (!str || !tool_check_attributes(&s->uv->config.limits, attributes) ||
+        !check_value(&guid, str, name, attributes, value)) {
         return NULL;
     }
     if (uefi_str_size(str) + g_bytes_get_size(value) >
@@ -153,7 +150,7 @@ static int run_set(char **args)
     g_autoptr(GBytes) value = NULL;
     g_autoptr(ToolStore) s = NULL;
     g_autoptr(GError) err = NULL;
-    const ToolKnown *known = tool_known(args[1]);
+    const UefiKnown *known = tool_known(args[1]);
     const UefiVariable *old;
     UefiVariable *var;
     const UefiGuid *vendor = tool_options.vendor;

@@ -32,7 +32,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Target, target_clear)
 static bool parse_target(Target *t, const char *name)
 {
     UefiVarConfig config = uefi_vars_default_config();
-    const ToolKnown *known = tool_known(name);
+    const UefiKnown *known = tool_known(name);
 
     t->attributes = tool_options.has_attributes ? tool_options.attributes
         : EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT | EFI_ATTR_AT;
@@ -41,7 +41,7 @@ static bool parse_target(Target *t, const char *name)
         return false;
     }
     t->guid = *(tool_options.vendor ?: known->guid);
-    t->keys = known && (known->attributes & EFI_ATTR_AT) &&
+    t->keys = known && (known->property.attributes & EFI_ATTR_AT) &&
               uefi_guid_equal(&t->guid, known->guid);
     if (!tool_check_attributes(&config.limits, t->attributes)) {
         return false;

@@ -17,7 +17,7 @@
 static bool is_private(const UefiVariable *var)
 {
     g_autofree char *name = uefi_str_print(var->name);
-    const ToolKnown *known = tool_known(name);
+    const UefiKnown *known = tool_known(name);
 
     return !uefi_guid_equal(&var->guid, &uefi_guid_vendor_keys_nv) &&
            (!known || !uefi_guid_equal(&var->guid, known->guid));

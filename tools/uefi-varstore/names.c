@@ -130,41 +130,17 @@ char *tool_signature_type(const UefiGuid *type)
     return name ? g_strdup(name) : uefi_guid_print(type);
 }
 
-#define NV_BS       (EFI_ATTR_NV | EFI_ATTR_BS)
-#define NV_BS_RT    (NV_BS | EFI_ATTR_RT)
-#define AUTH        (NV_BS_RT | EFI_ATTR_AT)
-
-const ToolKnown *tool_known(const char *name)
+const UefiKnown *tool_known(const char *name)
 {
-    static const ToolKnown known[] = {
-        { "Boot####", &uefi_guid_global, NV_BS_RT },
-        { "BootNext", &uefi_guid_global, NV_BS_RT },
-        { "BootOrder", &uefi_guid_global, NV_BS_RT },
-        { "ConIn", &uefi_guid_global, NV_BS_RT },
-        { "ConOut", &uefi_guid_global, NV_BS_RT },
-        { "Driver####", &uefi_guid_global, NV_BS_RT },
-        { "DriverOrder", &uefi_guid_global, NV_BS_RT },
-        { "ErrOut", &uefi_guid_global, NV_BS_RT },
-        { "KEK", &uefi_guid_global, AUTH },
-        { "Key####", &uefi_guid_global, NV_BS_RT },
-        { "Lang", &uefi_guid_global, NV_BS_RT },
-        { "OsIndications", &uefi_guid_global, NV_BS_RT },
-        { "PK", &uefi_guid_global, AUTH },
-        { "PlatformLang", &uefi_guid_global, NV_BS_RT },
-        { "SysPrep####", &uefi_guid_global, NV_BS_RT },
-        { "SysPrepOrder", &uefi_guid_global, NV_BS_RT },
-        { "Timeout", &uefi_guid_global, NV_BS_RT },
-        { "db", &uefi_guid_image_security, AUTH },
-        { "dbr", &uefi_guid_image_security, AUTH },
-        { "dbt", &uefi_guid_image_security, AUTH },
-        { "dbx", &uefi_guid_image_security, AUTH },
-        { "SecureBootEnable", &uefi_guid_secure_boot_enable, NV_BS },
-        { "CustomMode", &uefi_guid_custom_mode, NV_BS },
-    };
+    for (int id = UEFI_KNOWN_NONE + 1; id < UEFI_KNOWN__MAX; id++) {
+        const UefiKnown *known = uefi_known(id);
+        bool writable = known->kind == UEFI_KNOWN_KIND_RW ||
+                        known->kind == UEFI_KNOWN_KIND_FREE;
 
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        if (tool_matches(known[i].pattern, name)) {
-            return &known[i];
+        if (known->guid && writable &&
+            (known->property.attributes & EFI_ATTR_NV) &&
+            tool_matches(known->name, name)) {
+            return known;
         }
     }
     return NULL;

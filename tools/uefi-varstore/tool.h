@@ -10,8 +10,9 @@
 #include <json-c/json.h>
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-file.h"
-#include "hw/uefi/var-service-siglist.h"
+#include "hw/uefi/var-service-known.h"
 #include "hw/uefi/var-service-msg.h"
+#include "hw/uefi/var-service-siglist.h"
 #include "hw/uefi/var-service-x509.h"
 
 #define TOOL_NAME "uefi-varstore"
@@ -411,15 +412,12 @@ char *tool_time(const UefiTime *time);
 /** tool_signature_type: known name or GUID of it; the caller frees */
 char *tool_signature_type(const UefiGuid *type);
 
-/* What a well-known name means when nothing else is said */
-typedef struct ToolKnown {
-    const char *pattern;    /* of the name; # is a hexadecimal digit */
-    const UefiGuid *guid;
-    uint32_t attributes;
-} ToolKnown;
-
-/** tool_known: what is known of the name @name, or NULL */
-const ToolKnown *tool_known(const char *name);
+/**
+ * tool_known: what the name @name means when nothing else is said, or NULL
+ *
+ * The non-volatile variables that can be written, from the table of the core.
+ */
+const UefiKnown *tool_known(const char *name);
 
 /** tool_matches: whether @name fits @pattern; # is a hexadecimal digit */
 bool tool_matches(const char *pattern, const char *name);

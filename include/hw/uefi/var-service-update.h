@@ -136,10 +136,13 @@ bool uefi_vars_at_runtime(const UefiVarService *uv);
 void uefi_vars_note(UefiVarService *uv, const char *request,
                     const UefiGuid *guid, const uint16_t *name);
 
+typedef struct UefiKnown UefiKnown;
+
 /* A SetVariable request after the checks of 4.2 rows 1 to 10 */
 typedef struct UefiVarRequest {
     UefiGuid guid;
     const uint16_t *name;
+    const UefiKnown *known;     /* what it names (var-service-known.h) */
     uint32_t attributes;        /* as passed, EFI_ATTR_AP included */
     const uint8_t *data;        /* as passed, descriptor included */
     size_t size;                /* bytes */
@@ -149,10 +152,6 @@ typedef struct UefiVarRequest {
     GBytes *binding;            /* new signer (7.4), borrowed, or NULL */
     const UefiVariable *old;    /* as stored, without regard to RT, or NULL */
 } UefiVarRequest;
-
-/** uefi_vars_is_for: whether the request names (@guid, @ascii) */
-bool uefi_vars_is_for(const UefiVarRequest *req, const UefiGuid *guid,
-                      const char *ascii);
 
 /** uefi_vars_is_delete: no append and no payload, or no attributes (4.2) */
 bool uefi_vars_is_delete(const UefiVarRequest *req);
