@@ -65,8 +65,8 @@ static UefiAuthPlan make_plan(const UefiVarService *uv,
     /* Not in setup mode, but for PK, which signs itself (K2, K4, K7) */
     plan.needs_signature = !custom &&
                            (!setup_mode || plan.rule == UEFI_AUTH_PK);
-    plan.modifies_vendor_keys = uv->secure_boot.vendor_keys &&
-        (setup_mode ? plan.rule == UEFI_AUTH_PK && (host || !custom) : custom);
+    plan.modifies_vendor_keys = custom && uv->secure_boot.vendor_keys &&
+                                (!setup_mode || plan.rule == UEFI_AUTH_PK);
     return plan;
 }
 

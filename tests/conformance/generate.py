@@ -28,6 +28,7 @@ IMGSEC = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f'
 HWERR = '414e6bdd-e47b-47cc-b244-bb61020cf516'
 SBENABLE = 'f0a30bc7-af08-4556-99c4-001009c93a44'
 CUSTOM = 'c076ec0c-7028-4399-a072-71ee5c448b9f'
+VENDORKEYSNV = '9073e4e0-60ec-4b6e-9903-4c223c260f3c'
 CERTDB = 'd9bee56e-75dc-49d9-b4d7-b534210f637a'
 MOR = 'e20939be-32d4-41be-a150-897f85d49829'
 MORLOCK = 'bb983ccf-151d-40e1-a07b-4a17be168292'
@@ -401,7 +402,9 @@ class Generator:
 
     def state(self):
         for guid, name in ((GLOBAL, 'SetupMode'), (GLOBAL, 'SecureBoot'),
-                           (GLOBAL, 'PK'), (SBENABLE, 'SecureBootEnable')):
+                           (GLOBAL, 'PK'), (SBENABLE, 'SecureBootEnable'),
+                           (GLOBAL, 'VendorKeys'),
+                           (VENDORKEYSNV, 'VendorKeysNv')):
             self.get(guid, name)
 
     def reads(self):

@@ -297,11 +297,11 @@ static void test_enrol(Test *test, gconstpointer unused)
     check_byte(test, &setup_mode, 0);
     check_byte(test, &secure_boot, 1);
     check_byte(test, &enable, 1);
-    check_byte(test, &vendor_keys, 0);
-    check_byte(test, &vendor_nv, 0);
+    check_byte(test, &vendor_keys, 1);
+    check_byte(test, &vendor_nv, 1);
     reboot(test);
-    check_byte(test, &vendor_keys, 0);
-    check_byte(test, &vendor_nv, 0);
+    check_byte(test, &vendor_keys, 1);
+    check_byte(test, &vendor_nv, 1);
 }
 
 static void test_enrol_overwrites_enable(Test *test, gconstpointer unused)
@@ -586,7 +586,8 @@ static void test_k2_custom_setup(Test *test, gconstpointer unused)
     set_custom_mode(test, 1);
     uefi_assert_reason(set_signed(test, &pk, ATTR_AUTH, NULL, list), OK);
     check_byte(test, &setup_mode, 0);
-    check_byte(test, &vendor_keys, 1);
+    check_byte(test, &vendor_keys, 0);
+    check_byte(test, &vendor_nv, 0);
     check_byte(test, &custom, 1);
 }
 
@@ -672,7 +673,7 @@ static void test_k4(Test *test, gconstpointer unused)
     uefi_assert_reason(set_signed(test, &pk, ATTR_AUTH, owner, list), OK);
     check_array(test, &pk, list);
     check_byte(test, &setup_mode, 0);
-    check_byte(test, &vendor_keys, 0);
+    check_byte(test, &vendor_keys, 1);
 }
 
 static void test_k4_append(Test *test, gconstpointer unused)
@@ -1687,7 +1688,7 @@ static void test_frequent_cases_setup(Test *test, gconstpointer unused)
 
 static void test_migration(Test *test, gconstpointer unused)
 {
-    static const uint8_t user[] = { 1, 0, 0, 0, 0, 0 };
+    static const uint8_t user[] = { 1, 0, 0, 0, 0, 1 };
     g_autoptr(GBytes) state = uefi_secureboot_save(test->t->uv);
     gsize size;
     const uint8_t *data = g_bytes_get_data(state, &size);
