@@ -320,6 +320,16 @@ void uefi_store_drop_volatile(UefiVarStore *store)
     }
 }
 
+/* An append of nothing, say: it moves a variable, but makes no other of it. */
+static bool is_same(const UefiVariable *old, const UefiVariable *var)
+{
+    return old && var->data && old->attributes == var->attributes &&
+           g_bytes_equal(old->data, var->data) &&
+           memcmp(&old->time, &var->time, sizeof(var->time)) == 0 &&
+           !old->binding == !var->binding &&
+           (!var->binding || g_bytes_equal(old->binding, var->binding));
+}
+
 bool uefi_var_change_touches_nv(const UefiVarStore *store,
                                 const UefiVarChange *change)
 {
@@ -327,8 +337,9 @@ bool uefi_var_change_touches_nv(const UefiVarStore *store,
         const UefiVariable *var = change->vars->pdata[i];
         const UefiVariable *old = g_tree_lookup(store->vars, var);
 
-        if ((var->data && uefi_variable_is_persistent(var)) ||
-            (old && uefi_variable_is_persistent(old))) {
+        if (!is_same(old, var) &&
+            ((var->data && uefi_variable_is_persistent(var)) ||
+             (old && uefi_variable_is_persistent(old)))) {
             return true;
         }
     }

@@ -71,17 +71,19 @@ uint32_t uefi_vars_max_record(const UefiVarService *uv, uint32_t attributes)
 /* ------------------------------------------------------------------------ */
 /* The store update (4.3) */
 
-static UefiReason update_existing(UefiVarService *uv,
-                                  const UefiVarRequest *req,
-                                  UefiVarChange *change)
+/* U3; by now the request is one for this variable. */
+static bool removes(const UefiVarRequest *req)
+{
+    return (!(req->attributes & EFI_ATTR_AP) && req->payload_size == 0) ||
+           !(req->attributes & (EFI_ATTR_BS | EFI_ATTR_RT));
+}
+
+/* U1, U2 and U5: whether the stored variable may be changed in this way */
+static UefiReason may_update(const UefiVarService *uv,
+                             const UefiVarRequest *req)
 {
     const UefiVariable *old = req->old;
-    uint32_t attr = req->attributes;
-    bool append = attr & EFI_ATTR_AP;
-    gsize old_size;
-    const uint8_t *old_data = g_bytes_get_data(old->data, &old_size);
-    g_autoptr(GByteArray) value = g_byte_array_new();
-    UefiVariable *var;
+    size_t appended = g_bytes_get_size(old->data) + req->payload_size;
 
     if (uefi_vars_at_runtime(uv) && !(old->attributes & EFI_ATTR_NV)) {
         return UEFI_REASON_STORE_VOLATILE;
@@ -89,29 +91,41 @@ static UefiReason update_existing(UefiVarService *uv,
     if (uefi_vars_at_runtime(uv) && !(old->attributes & EFI_ATTR_RT)) {
         return UEFI_REASON_STORE_NO_NV_RT;
     }
-    if ((!append && req->payload_size == 0) ||
-        !(attr & (EFI_ATTR_BS | EFI_ATTR_RT))) {
-        uefi_var_change_remove(change, &old->guid, old->name);
-        return UEFI_REASON_OK;
-    }
-    if (!append && !(attr & EFI_ATTR_AT) && req->payload_size == old_size &&
-        memcmp(req->payload, old_data, old_size) == 0) {
-        return UEFI_REASON_OK;
-    }
-    if (append &&
+    if ((req->attributes & EFI_ATTR_AP) && !removes(req) &&
         EFI_VAR_RECORD_HEADER_SIZE + ROUND_UP(uefi_str_size(req->name), 4) +
-        old_size + req->payload_size > uefi_vars_max_record(uv, attr)) {
+        appended > uefi_vars_max_record(uv, req->attributes)) {
         return UEFI_REASON_STORE_APPEND;
     }
+    return UEFI_REASON_OK;
+}
+
+/* U4 */
+static bool is_stored(const UefiVarRequest *req)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(req->old->data, &size);
+
+    return !(req->attributes & (EFI_ATTR_AP | EFI_ATTR_AT)) &&
+           req->payload_size == size &&
+           memcmp(req->payload, data, size) == 0;
+}
+
+/* U6, U8: what the stored variable becomes */
+static UefiVariable *new_value(const UefiVarRequest *req)
+{
+    const UefiVariable *old = req->old;
+    bool append = req->attributes & EFI_ATTR_AP;
+    GByteArray *value = g_byte_array_new();
+    UefiVariable *var;
 
     if (append) {
-        g_byte_array_append(value, old_data, old_size);
+        g_byte_array_append(value, g_bytes_get_data(old->data, NULL),
+                            g_bytes_get_size(old->data));
     }
     g_byte_array_append(value, req->payload, req->payload_size);
     var = uefi_variable_new(&old->guid, old->name, old->attributes,
-                            g_byte_array_free_to_bytes(
-                                g_steal_pointer(&value)));
-    if (attr & EFI_ATTR_AT) {
+                            g_byte_array_free_to_bytes(value));
+    if (req->attributes & EFI_ATTR_AT) {
         bool keep = append && uefi_time_compare(&old->time, &req->time) > 0;
 
         var->time = keep ? old->time : req->time;
@@ -119,7 +133,23 @@ static UefiReason update_existing(UefiVarService *uv,
     if (req->binding || old->binding) {
         var->binding = g_bytes_ref(req->binding ?: old->binding);
     }
-    uefi_var_change_add(change, var);
+    return var;
+}
+
+static UefiReason update_existing(UefiVarService *uv,
+                                  const UefiVarRequest *req,
+                                  UefiVarChange *change)
+{
+    UefiReason reason = may_update(uv, req);
+
+    if (reason != UEFI_REASON_OK) {
+        return reason;
+    }
+    if (removes(req)) {
+        uefi_var_change_remove(change, &req->old->guid, req->old->name);
+    } else if (!is_stored(req)) {
+        uefi_var_change_add(change, new_value(req));
+    }
     return UEFI_REASON_OK;
 }
 

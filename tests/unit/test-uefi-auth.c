@@ -1214,6 +1214,27 @@ static void test_append_all_types(Test *test, gconstpointer unused)
     check_array(test, &dbx, all);
 }
 
+/* What is there already is worth no write, unless its time is news. */
+static void test_append_again(Test *test, gconstpointer unused)
+{
+    const UefiTestKey *key = uefi_test_key("KEK");
+    g_autoptr(GByteArray) list = uefi_test_hash_list(1, 2);
+    g_autoptr(GByteArray) part = uefi_test_hash_list(2, 1);
+    unsigned saves;
+
+    uefi_assert_reason(set_at(test, &dbx, ATTR_AUTH, key, 20, list), OK);
+    saves = test->t->saves;
+    uefi_assert_reason(set_at(test, &dbx, ATTR_APPEND, key, 20, list), OK);
+    uefi_assert_reason(set_at(test, &dbx, ATTR_APPEND, key, 10, part), OK);
+    uefi_assert_reason(set_at(test, &dbx, ATTR_APPEND, key, 10, NULL), OK);
+    check_array(test, &dbx, list);
+    g_assert_cmpuint(test->t->saves, ==, saves);
+    uefi_assert_reason(set_at(test, &dbx, ATTR_APPEND, key, 21, part), OK);
+    check_array(test, &dbx, list);
+    g_assert_cmpuint(time_of(test, &dbx), ==, 21);
+    g_assert_cmpuint(test->t->saves, ==, saves + 1);
+}
+
 static void test_append_damaged(Test *test, gconstpointer unused)
 {
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
@@ -2143,6 +2164,7 @@ int main(int argc, char **argv)
         { "S7/lists", setup_user, test_s7 },
         { "Q1/Q2/Q4/Q5/Q6/Q7/set-variable", setup_user, test_q },
         { "7.5/append-all-types", setup_user, test_append_all_types },
+        { "7.5/append-again", setup_user, test_append_again },
         { "7.5/append-damaged", setup_user, test_append_damaged },
         { "7.5/append-pk", setup_user, test_append_pk },
         { "7.5/append-large", setup_user, test_append_large },

@@ -631,13 +631,17 @@ static void test_u6(Test *test, gconstpointer unused)
 {
     UefiTest *t = test->t;
     g_autofree char *list = NULL;
+    unsigned saves;
 
     set(t, "t-A", ATTR_NV_RT, "one");
     set(t, "t-B", ATTR_NV_RT, "x");
     uefi_assert_reason(set(t, "t-A", ATTR_NV_RT | EFI_ATTR_AP, "two"), OK);
     uefi_assert_value(t, V, "t-A", "onetwo");
+    /* nothing at all is worth no write */
+    saves = t->saves;
     uefi_assert_reason(set(t, "t-B", ATTR_NV_RT | EFI_ATTR_AP, ""), OK);
     uefi_assert_value(t, V, "t-B", "x");
+    g_assert_cmpuint(t->saves, ==, saves);
     list = uefi_test_list(t);
     g_assert_cmpstr(tail(list, "t-"), ==, "t-A t-B");
 }
