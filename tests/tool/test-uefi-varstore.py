@@ -21,7 +21,8 @@ from varstore import (DATA, GLOBAL, IMGSEC, PROGRAM, SIGNER, TEST, TIME, Tool,
 GUEST_SET = sys.argv[2]
 SOURCE = Path(__file__).resolve().parents[2] / 'tools' / 'uefi-varstore'
 
-COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'diff', 'check', 'fold',
+COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'boot', 'diff', 'check',
+            'fold',
             'enroll', 'update', 'reset-keys', 'sign', 'import', 'export',
             'firmware-descriptor']
 
@@ -875,7 +876,9 @@ class OtherTools(Tool):
 
 class ManPage(Tool):
     # What stands for several options in a synopsis
-    PLACEHOLDERS = {'VALUE': ['--hex', '--text', '--file'],
+    PLACEHOLDERS = {'ENTRY': ['--label', '--file', '--partition', '--disk',
+                              '--part', '--uri', '--args', '--last'],
+                    'VALUE': ['--hex', '--text', '--file'],
                     'KEYS': ['--pk', '--kek', '--db', '--dbx', '--db-hash',
                              '--dbx-hash', '--generate']}
 

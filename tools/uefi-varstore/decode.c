@@ -149,37 +149,25 @@ static bool decode_path(GString *out, const uint8_t *data, size_t size)
 
 static bool decode_load_option(GString *out, const uint8_t *data, size_t size)
 {
-    UefiMsg msg = cursor(data, size);
-    uint32_t attributes = uefi_msg_get_u32(&msg);
-    size_t path_size = uefi_msg_get_u16(&msg);
-    g_autofree uint16_t *name = NULL;
-    const uint8_t *path;
+    g_auto(ToolLoadOption) opt = { };
 
-    if (msg.overrun) {
-        return false;
-    }
-    name = uefi_msg_get_str(&msg, uefi_msg_left(&msg));
-    if (!name) {
-        return false;
-    }
-    uefi_msg_seek(&msg, 6 + uefi_str_size(name));
-    path = uefi_msg_get_bytes(&msg, path_size);
-    if (!path) {
+    if (!tool_load_option_parse(&opt, data, size)) {
         return false;
     }
     g_string_append(out, "description: ");
-    uefi_str_append_visible(out, name);
+    uefi_str_append_visible(out, opt.label);
     g_string_append(out, "\npath: ");
-    if (!tool_device_path(out, path, path_size)) {
+    if (!tool_device_path(out, opt.path, opt.path_size)) {
         g_string_append(out, "not a device path");
     }
     g_string_append_printf(out, "\nstate: %s%s\n",
-                           attributes & LOAD_OPTION_ACTIVE ? "active"
-                                                           : "inactive",
-                           attributes & LOAD_OPTION_HIDDEN ? ", hidden" : "");
-    if (uefi_msg_left(&msg)) {
+                           opt.attributes & LOAD_OPTION_ACTIVE ? "active"
+                                                               : "inactive",
+                           opt.attributes & LOAD_OPTION_HIDDEN ? ", hidden"
+                                                               : "");
+    if (opt.more_size) {
         g_string_append_printf(out, "optional data: %zu bytes\n",
-                               uefi_msg_left(&msg));
+                               opt.more_size);
     }
     return true;
 }

@@ -334,6 +334,48 @@ void tool_signature_append(GByteArray *lists, const ToolSignature *sig);
 char *tool_signature_print(const ToolSignature *sig);
 
 /* ------------------------------------------------------------------------ */
+/* loadopt.c: boot options */
+
+typedef struct ToolLoadOption {
+    uint32_t attributes;
+    uint16_t *label;            /* owned when it has been parsed */
+    const uint8_t *path;        /* borrowed, and sizes in bytes */
+    size_t path_size;
+    const uint8_t *more;        /* optional data */
+    size_t more_size;
+} ToolLoadOption;
+
+/** tool_load_option_parse: false for what is none */
+bool tool_load_option_parse(ToolLoadOption *opt, const void *data,
+                            size_t size);
+void tool_load_option_clear(ToolLoadOption *opt);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ToolLoadOption, tool_load_option_clear)
+
+/** tool_load_option_print: as the value of a variable */
+GBytes *tool_load_option_print(const ToolLoadOption *opt);
+
+/* A partition in a GUID partition table */
+typedef struct ToolPartition {
+    uint32_t number;            /* from 1 on */
+    uint64_t start;             /* first block */
+    uint64_t blocks;
+    UefiGuid uuid;
+} ToolPartition;
+
+/**
+ * tool_partition_read: fill in @part from a raw image, saying what fails
+ *
+ * It is the one whose number @part has, or the first EFI system partition.
+ */
+bool tool_partition_read(const char *path, ToolPartition *part);
+
+/** tool_path_add_partition, _file, _uri, _end: a node to a device path */
+void tool_path_add_partition(GByteArray *path, const ToolPartition *part);
+void tool_path_add_file(GByteArray *path, const uint16_t *file);
+void tool_path_add_uri(GByteArray *path, const char *uri);
+void tool_path_end(GByteArray *path);
+
+/* ------------------------------------------------------------------------ */
 /* pe.c: images of UEFI programs; all fail for what is none */
 
 /**
@@ -455,6 +497,7 @@ typedef struct ToolCommand {
     int (*run)(char **args);    /* returns an exit status */
 } ToolCommand;
 
+extern const ToolCommand tool_cmd_boot;
 extern const ToolCommand tool_cmd_check;
 extern const ToolCommand tool_cmd_descriptor;
 extern const ToolCommand tool_cmd_diff;

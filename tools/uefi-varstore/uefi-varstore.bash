@@ -16,6 +16,8 @@ _uefi_varstore()
         enroll) options='--pk --kek --db --dbx --db-hash --dbx-hash --generate
                          --append --replace --remove --owner
                          --size --hwerr-quota --help' ;;
+        boot) options='--label --file --partition --disk --part --uri --args
+                       --last --json --size --hwerr-quota --help' ;;
         update) options='--from --dry-run --all --json --owner --size
                          --hwerr-quota --help' ;;
         sign) options='--key --cert --password-file --append --time --guid
@@ -34,7 +36,7 @@ _uefi_varstore()
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm diff check fold enroll update reset-keys sign import
+        words='status list get set rm boot diff check fold enroll update reset-keys sign import
                export firmware-descriptor help --help --version'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
