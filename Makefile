@@ -38,7 +38,7 @@ core: deps
 	@scripts/build-core core
 
 .PHONY: run
-run: qemu
+run: deps
 	@scripts/run $(ARCH)
 
 .PHONY: check

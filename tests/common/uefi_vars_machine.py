@@ -68,9 +68,12 @@ class Channel:
 class Machine:
     """One run of an emulator with a store."""
 
-    def __init__(self, emulator, store, size=0x40000, env=None, args=()):
+    def __init__(self, emulator, store, size=0x40000, env=None, args=(),
+                 attached=False):
         """@store: None for a machine without the device
-        @env: environment of the emulator; None for ours."""
+        @size: of the store; None for a device without that property
+        @env: environment of the emulator; None for ours
+        @attached: the device is programmed already, by what comes in."""
         self.qtest, self.monitor = Channel(), Channel()
         self.greeted = False
         self.events = []        # since the last wait for one
@@ -82,15 +85,16 @@ class Machine:
              '-qtest', 'chardev:qtest', '-qtest-log', 'none',
              '-chardev', f'socket,id=monitor,fd={monitor.fileno()}',
              '-mon', 'chardev=monitor,mode=control',
-             *(['-device', f'uefi-vars-x64,jsonfile={store},size={size}']
-               if store else []), *args],
+             *(['-device', f'uefi-vars-x64,jsonfile={store}' +
+                (f',size={size}' if size else '')] if store else []), *args],
             pass_fds=[qtest.fileno(), monitor.fileno()],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, env=env)
         self.qtest.started()
         self.monitor.started()
         try:
-            self.attach()
+            if not attached:
+                self.attach()
         except Gone as gone:
             raise RuntimeError(self.process.stderr.read().strip()) from gone
 
