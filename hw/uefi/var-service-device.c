@@ -702,13 +702,14 @@ static const struct {
     { "size", "room for non-volatile variables, bytes" },
     { "volatile-size", "room for volatile variables, bytes" },
     { "max-variable-size", "largest non-volatile variable, bytes, name and "
-      "header included" },
+      "header included; one message carries 65460 of name and value" },
     { "max-auth-variable-size", "largest authenticated variable, bytes, name "
-      "and header included" },
+      "and header included; one message carries 65420 of name, value and "
+      "signature" },
     { "max-volatile-variable-size", "largest volatile variable, bytes, name "
-      "and header included" },
+      "and header included; one message carries 65460 of name and value" },
     { "max-hwerr-variable-size", "largest hardware error record, bytes, name "
-      "and header included" },
+      "and header included; one message carries 65460 of name and value" },
     { "hwerr-quota", "part of size that is kept for hardware error records, "
       "bytes" },
 };

@@ -314,7 +314,28 @@ static UefiReason check_query(const UefiVarService *uv, uint32_t attr)
     return UEFI_REASON_OK;
 }
 
-static UefiReason query_variable_info(UefiVarService *uv, UefiMsg *msg)
+/* Bytes of a message before the payload of a function */
+static size_t headers_size(const UefiMsg *msg)
+{
+    /* Function and ReturnStatus are of the width of UINTN. */
+    return (msg->un_size == 8 ? EFI_MM_HEADER_SIZE_64 : EFI_MM_HEADER_SIZE_32) +
+           2 * msg->un_size;
+}
+
+/* Bytes of name and value that one SetVariable can carry */
+static size_t largest_carried(const UefiMsg *msg, size_t buffer_size,
+                              uint32_t attr)
+{
+    /* GUID, DataSize, NameSize, Attributes (3.3), and the descriptor (7.1) */
+    size_t other = headers_size(msg) + sizeof(UefiGuid) + 2 * msg->un_size +
+                   sizeof(uint32_t) +
+                   (attr & EFI_ATTR_AT ? EFI_AUTH2_CERT_OFFSET : 0);
+
+    return buffer_size > other ? buffer_size - other : 0;
+}
+
+static UefiReason query_variable_info(UefiVarService *uv, UefiMsg *msg,
+                                      size_t buffer_size)
 {
     size_t pos = msg->pos;
     uint64_t maximum, used, remaining, largest;
@@ -342,6 +363,7 @@ static UefiReason query_variable_info(UefiVarService *uv, UefiMsg *msg)
         largest = 0;
     } else {
         largest = MIN(largest, remaining - EFI_VAR_RECORD_HEADER_SIZE);
+        largest = MIN(largest, largest_carried(msg, buffer_size, attr));
     }
     uefi_msg_seek(msg, pos);
     uefi_msg_put_u64(msg, maximum);
@@ -370,15 +392,11 @@ static UefiReason exit_boot_services(UefiVarService *uv, UefiVarPhase *phase)
 static UefiReason get_payload_size(UefiVarService *uv, UefiMsg *msg,
                                    size_t buffer_size)
 {
-    /* Header of the message, then Function and ReturnStatus */
-    size_t overhead = msg->un_size == 8 ? EFI_MM_HEADER_SIZE_64 + 16
-                                        : EFI_MM_HEADER_SIZE_32 + 8;
-
     uefi_vars_note(uv, "GetPayloadSize", NULL, NULL);
     if (uefi_msg_left(msg) < msg->un_size) {
         return UEFI_REASON_MSG_SHORT;
     }
-    uefi_msg_put_un(msg, buffer_size - overhead);
+    uefi_msg_put_un(msg, buffer_size - headers_size(msg));
     return UEFI_REASON_OK;
 }
 
@@ -400,7 +418,7 @@ static UefiReason call(UefiVarService *uv, uint64_t function, UefiMsg *msg,
     case EFI_VAR_FN_SET_VARIABLE:
         return set_variable(uv, msg);
     case EFI_VAR_FN_QUERY_VARIABLE_INFO:
-        return query_variable_info(uv, msg);
+        return query_variable_info(uv, msg, buffer_size);
     case EFI_VAR_FN_READY_TO_BOOT:
         return ready_to_boot(uv, phase);
     case EFI_VAR_FN_EXIT_BOOT_SERVICE:

@@ -417,6 +417,40 @@ static void test_query_sizes(Test *test, gconstpointer unused)
     g_assert_cmpuint(before[1] - after[1], ==, 68);
 }
 
+static uint64_t largest(UefiTest *t, uint32_t attributes)
+{
+    uint64_t sizes[3];
+
+    uefi_assert_reason(query(t, attributes, sizes), OK);
+    return sizes[2];
+}
+
+/* However much there is room for, one message has to carry it. */
+static void test_query_message(Test *test, gconstpointer unused)
+{
+    UefiVarConfig config = uefi_vars_default_config();
+    unsigned un_size = test->t->un_size;
+    uint64_t carried = un_size == 8 ? 65460 : 65480;
+    g_autofree void *value = g_malloc0(carried);
+    g_autoptr(UefiTest) t = NULL;
+
+    config.limits.nv_size = UEFI_LIMIT_NV_SIZE_MAX;
+    config.limits.max_var = 0x100000;
+    config.limits.max_auth = 0x100000;
+    t = uefi_test_new(&config);
+    t->un_size = un_size;
+    g_assert_cmpuint(largest(t, ATTR_NV_RT), ==, carried);
+    g_assert_cmpuint(largest(t, ATTR_AUTH), ==, carried - 40);
+    g_assert_cmpuint(largest(t, ATTR_BS), ==, UEFI_LIMIT_MAX_VOLATILE - 60);
+    /* a name of four bytes, and as many as are left of that */
+    uefi_assert_reason(uefi_test_set(t, V, "A", ATTR_NV_RT, value,
+                                     carried - 4), OK);
+    t->buffer_size = 0x1000;
+    g_assert_cmpuint(largest(t, ATTR_NV_RT), ==, 0x1000 - 0x10000 + carried);
+    t->buffer_size = un_size == 8 ? 72 : 60;    /* just the question */
+    g_assert_cmpuint(largest(t, ATTR_NV_RT), ==, un_size == 8 ? 0 : 4);
+}
+
 /* 3.8: MaximumVariableSize follows what remains */
 static void test_query_largest(Test *test, gconstpointer unused)
 {
@@ -828,6 +862,7 @@ static const struct {
     { "3.8-1/3.8-2/3.8-3/3.8-4/3.8-5/3.8-6/3.8-7/3.8-8/attributes",
       test_query_attributes },
     { "3.8-9/sizes", test_query_sizes },
+    { "3.8-9/message", test_query_message },
     { "3.8-9/largest", test_query_largest },
     { "3.8-9/hwerr", test_query_hwerr },
     { "4.2-1/4.2-2/4.2-3/4.2-4/4.2-6/4.2-7/4.2-8/attributes",
