@@ -386,13 +386,10 @@ static void test_acpi(const void *opaque)
 }
 
 /* ------------------------------------------------------------------------ */
-/* Discovery on virt machines: device tree */
+/* Discovery by device tree */
 
-static void test_fdt(const void *opaque)
+static void assert_fdt(const uint8_t *fdt)
 {
-    const QUefiDevice *dev = opaque;
-    QUefiVars *uv = quefi_start(dev, false, NULL, NULL, NULL);
-    g_autofree uint8_t *fdt = quefi_fdt_load(uv);
     uint32_t parent, len;
     uint32_t node = quefi_fdt_find(fdt, "qemu,uefi-vars", &parent);
     g_autofree char *name = NULL;
@@ -414,15 +411,60 @@ static void test_fdt(const void *opaque)
     g_assert_cmpmem(value, len, "\0\0\0\x01", 4);
     value = quefi_fdt_prop(fdt, parent, "#size-cells", &len);
     g_assert_cmpmem(value, len, "\0\0\0\x01", 4);
+}
+
+static void test_fdt(const void *opaque)
+{
+    const QUefiDevice *dev = opaque;
+    QUefiVars *uv = quefi_start(dev, false, NULL, NULL, NULL);
+    g_autofree uint8_t *fdt = quefi_fdt_load(uv);
+
+    assert_fdt(fdt);
 
     /* The page is its own: nothing else answers in the rest of it */
     g_assert_cmphex(uv->base % UEFI_VARS_PAGE_SIZE, ==, 0);
-    for (len = UEFI_VARS_REGS_SIZE; len < UEFI_VARS_PAGE_SIZE; len += 4) {
-        g_assert_cmphex(quefi_read(uv, len, 4), ==, UINT32_MAX);
-        quefi_write(uv, len, 4, 0);
+    for (unsigned i = UEFI_VARS_REGS_SIZE; i < UEFI_VARS_PAGE_SIZE; i += 4) {
+        g_assert_cmphex(quefi_read(uv, i, 4), ==, UINT32_MAX);
+        quefi_write(uv, i, 4, 0);
     }
     assert_works(uv);
     quefi_stop(uv);
+}
+
+/* Drivers for either way of discovery find it, and the bus has its address. */
+static void test_microvm(void)
+{
+    static const QUefiDevice dev = {
+        .name = "microvm", .arch = "x86_64", .type = TYPE_UEFI_VARS_X64,
+        .machine = "microvm,pcie=on -nodefaults -L /usr/share/seabios",
+        .ram = 0x200000, .base = UEFI_VARS_X64_BASE,
+    };
+    QUefiVars *uv = quefi_start(&dev, false, NULL, "option-rom=on", NULL);
+    size_t size;
+    g_autofree uint8_t *info = fw_cfg_file(uv, "etc/hardware-info", &size);
+    g_autofree uint8_t *fdt = fw_cfg_file(uv, "etc/fdt", &size);
+    uint32_t parent, len;
+    const uint8_t *ranges;
+
+    g_assert_nonnull(info);
+    g_assert_nonnull(fdt);
+    assert_fdt(fdt);
+    quefi_fdt_find(fdt, "qemu,uefi-vars", &parent);
+    ranges = quefi_fdt_prop(fdt, parent, "ranges", &len);
+    g_assert_cmpmem(ranges, len,
+                    "\0\0\0\0" "\0\0\0\0\xfe\xf1\0\0" "\0\0\x10\0", 16);
+    assert_works(uv);
+    quefi_stop(uv);
+
+    /* Without the device nothing is said of it */
+    uv = g_new0(QUefiVars, 1);
+    uv->qts = qtest_initf("-M %s", dev.machine);
+    g_assert_null(fw_cfg_file(uv, "etc/hardware-info", &size));
+    g_free(fdt);
+    fdt = fw_cfg_file(uv, "etc/fdt", &size);
+    g_assert_cmpint(quefi_fdt_find(fdt, "qemu,uefi-vars", &parent), ==, 0);
+    qtest_quit(uv->qts);
+    g_free(uv);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -484,6 +526,9 @@ int main(int argc, char **argv)
         quefi_add_device_tests("machine/1.3/acpi", test_acpi);
     } else {
         quefi_add_device_tests("machine/1.3/fdt", test_fdt);
+    }
+    if (qtest_has_machine("microvm")) {
+        qtest_add_func("uefi-vars/microvm/machine/1.3/fdt", test_microvm);
     }
     return g_test_run();
 }
