@@ -94,6 +94,18 @@ EfiGetNextVariableName vars_get_next;
 EfiSetVariable vars_set;
 EfiQueryVariableInfo vars_query;
 
+/* bootnext.c */
+
+/* Look into the store for a BootNext that this boot shall follow. */
+void bootnext_init(void);
+
+/* Boot services are gone: everybody sees what is stored. */
+void bootnext_end(void);
+
+/* vars_get and vars_set, with BootNext in front of BootOrder while it waits */
+EfiGetVariable bootnext_get;
+EfiSetVariable bootnext_set;
+
 /* lib.c */
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int c, size_t n);

@@ -100,6 +100,7 @@ static void on_exit_boot_services(EfiEvent event, void *context)
     services_exit_boot_services();
     services_event(&exit_boot_group);
     services_enter_runtime();
+    bootnext_end();
     allow_execution();
 }
 
@@ -234,9 +235,9 @@ static void take_over(void)
     EfiRuntimeServices *rt = st->runtime;
     EfiTpl tpl = st->boot->raise_tpl(TPL_NOTIFY);
 
-    rt->get_variable = vars_get;
+    rt->get_variable = bootnext_get;
     rt->get_next_variable_name = vars_get_next;
-    rt->set_variable = vars_set;
+    rt->set_variable = bootnext_set;
     rt->query_variable_info = vars_query;
     rt->hdr.crc32 = 0;
     st->boot->calculate_crc32(rt, rt->hdr.header_size, &rt->hdr.crc32);
@@ -306,6 +307,7 @@ EfiStatus efi_main(EfiHandle image, EfiSystemTable *system_table)
         st->boot->free_pages(buffer, pages);
         return without_device(u"the device does not work");
     }
+    bootnext_init();
     take_over();
     return EFI_SUCCESS;
 }

@@ -46,6 +46,9 @@ class UefiVarsAarch64(UefiVarsTest):
     def test_reset(self):
         self.do_reset(*self.device())
 
+    def test_boot_next(self):
+        self.do_boot_next(*self.device())
+
     def test_no_device(self):
         self.do_no_device()
 

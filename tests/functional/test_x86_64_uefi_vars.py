@@ -46,6 +46,9 @@ class UefiVarsX86(SessionTest):
     def test_reset(self):
         self.do_reset(*self.device("uefi-vars-isa"))
 
+    def test_boot_next(self):
+        self.do_boot_next(*self.device("uefi-vars-x64"))
+
     def test_no_device(self):
         self.do_no_device()
 

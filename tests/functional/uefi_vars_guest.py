@@ -8,6 +8,7 @@ into it.  scripts/make-guest makes the parts.
 
 import os
 import re
+import struct
 from pathlib import Path
 from typing import List, NamedTuple
 
@@ -78,10 +79,10 @@ def kernel_command_line(arch):
     return " ".join(words)
 
 
-def guest_args(arch, initramfs=None, kernel=None, secure=False, append=""):
-    """Arguments for a guest: firmware and kernel, with more to append to its
-    command line; neither machine, console nor variable device.  The flash
-    variables are thrown away: only what the device keeps survives."""
+def firmware_args(arch, secure=False):
+    """Arguments for a machine with firmware; neither machine, console nor
+    variable device.  The flash variables are thrown away: only what the
+    device keeps survives."""
     images = firmware(arch)
     code = images.secure_code if secure else images.code
     flash = "if=pflash,format=raw"
@@ -89,10 +90,25 @@ def guest_args(arch, initramfs=None, kernel=None, secure=False, append=""):
         "-m", ARCHES[arch].memory, "-nic", "none",
         "-drive", f"{flash},readonly=on,file={code}",
         "-drive", f"{flash},snapshot=on,file={images.blank_vars}",
+    ]
+
+
+def guest_args(arch, initramfs=None, kernel=None, secure=False, append=""):
+    """The same with a kernel, and more to append to its command line."""
+    return firmware_args(arch, secure) + [
         "-kernel", kernel or part("vmlinuz-{arch}", arch),
         "-initrd", initramfs or part("initramfs-{arch}", arch),
         "-append", f"{kernel_command_line(arch)} {append}".rstrip(),
     ]
+
+
+def boot_option(name, path):
+    """A boot entry for a file on whatever disk has it, UEFI 3.1.3."""
+    def utf16(text):
+        return (text + "\0").encode("utf-16-le")
+    file = struct.pack("<BBH", 4, 4, 4 + len(utf16(path))) + utf16(path)
+    end = struct.pack("<BBH", 0x7f, 0xff, 4)
+    return struct.pack("<IH", 1, len(file + end)) + utf16(name) + file + end
 
 
 def _cpio_entry(name, mode, data):

@@ -8,6 +8,7 @@ tests look at what the script printed and at the host's file.
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -149,11 +150,11 @@ class UefiVarsTest(QemuSystemTest):
                 for (guid, name), var in self.stored().items()
                 if guid == OURS}
 
-    def write_store(self, variables):
-        """A store with {name: (attr, data)} under our GUID."""
+    def write_store(self, variables, guid=OURS):
+        """A store with {name: (attr, data)}."""
         with open(self.store, "w", encoding="utf-8") as file:
             json.dump({"version": 2, "variables": [
-                {"name": name, "guid": OURS, "attr": attr, "data": data}
+                {"name": name, "guid": guid, "attr": attr, "data": data}
                 for name, (attr, data) in variables.items()]}, file)
 
     # --- bodies ------------------------------------------------------------
@@ -265,6 +266,37 @@ fi
         self.assertEqual(boot.text.count(guest.TAKEN_OVER), 2)
         self.assertEqual(boot.lines[-1], "beef")
         self.assertEqual(self.stored_ours(), {"Mark": (7, "beef")})
+
+    def do_boot_next(self, *args):
+        """The firmware follows the host's BootNext, once, and its BootOrder;
+        it sees neither changed.  What it boots says so, twice."""
+        options = {f"Boot000{n}": guest.boot_option("Test", "\\BOOTAPP.EFI")
+                   for n in (1, 2)}
+        self.write_store({**{name: (7, data.hex())
+                             for name, data in options.items()},
+                          "BootOrder": (7, "01000200"),
+                          "BootNext": (7, "0200")}, GLOBAL)
+        disk = guest.part("bootapp-{arch}.img", self.guest_arch)
+        vm = self.get_vm()
+        vm.set_machine(self.machine)
+        vm.set_console()
+        vm.add_args(*guest.firmware_args(self.guest_arch),
+                    "-drive", f"if=none,id=d,format=raw,file={disk}",
+                    "-snapshot", "-device", "virtio-blk-pci,drive=d", *args)
+        vm.launch()
+        said = re.findall("bootapp: (.*) end", self.read_console(vm))
+        vm.wait(timeout=BOOT_SECONDS)
+        self.assertEqual(
+            [re.sub("(BootOrder=01000200)[0-9]*$", "\\1", line)
+             for line in said],
+            ["BootCurrent=0200 BootNext= BootOrder=01000200",
+             "BootCurrent=0100 BootNext= BootOrder=01000200"])
+        stored = {name: var["data"] for (_, name), var in
+                  self.stored().items()}
+        self.assertNotIn("BootNext", stored)
+        self.assertEqual(stored["BootOrder"][:8], "01000200")
+        for name, data in options.items():
+            self.assertEqual(stored[name], data.hex())
 
     def do_no_device(self):
         """Without a device: a clear message, the firmware's own variables."""
