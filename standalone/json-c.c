@@ -147,7 +147,7 @@ static bool check_version(JsonObject *root, GError **err)
 
 static JsonObject *parse_tree(const char *json, GError **err)
 {
-    g_autoptr(JsonTokener) tokener = json_tokener_new_ex(UEFI_TEXT_DEPTH + 1);
+    g_autoptr(JsonTokener) tokener = json_tokener_new_ex(UEFI_JSON_DEPTH + 1);
     g_autoptr(JsonObject) root = NULL;
     size_t len = strlen(json);
 
@@ -156,7 +156,7 @@ static JsonObject *parse_tree(const char *json, GError **err)
         return NULL;
     }
     /*
-     * Not strict: uefi_text_scan() has checked the syntax, and json-c 0.17
+     * Not strict: uefi_json_strict() has checked the syntax, and json-c 0.17
      * would refuse numbers out of range before we can say which.  The
      * terminator counts, or else a number at the end would not end.
      */

@@ -16,9 +16,9 @@
 #include "migration/misc.h"
 #include "system/system.h"
 #include "hw/uefi/var-service-device.h"
+#include "hw/uefi/var-service-load.h"
 #include "hw/uefi/var-service-pkcs7.h"
 #include "hw/uefi/var-service-qapi.h"
-#include "hw/uefi/var-service-text.h"
 #include "trace.h"
 
 #define IDLE_MS         1000    /* without writes, then the journal is folded */
@@ -159,7 +159,7 @@ static bool file_read(UefiVarDevice *d, UefiVarService *service,
     if (!uefi_var_file_load(d->file, &document, &records, err)) {
         return false;
     }
-    if (!uefi_text_load(service, document, records, warnings, &text_err)) {
+    if (!uefi_load_store(service, document, records, warnings, &text_err)) {
         g_set_error(err, UEFI_VAR_FILE_ERROR, UEFI_VAR_FILE_ERROR_DAMAGED,
                     "%s: %s; nothing has been written to it: repair it, or "
                     "move it away to begin with an empty store",

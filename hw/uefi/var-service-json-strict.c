@@ -10,6 +10,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "hw/uefi/var-service-json-strict.h"
 #include "hw/uefi/var-service-text.h"
 
 typedef struct Scan {
@@ -262,9 +263,9 @@ static bool scan_nested(Scan *s, bool (*scan)(Scan *s))
 {
     bool ok;
 
-    if (s->depth == UEFI_TEXT_DEPTH) {
+    if (s->depth == UEFI_JSON_DEPTH) {
         return scan_fail(s, "more than %d arrays and objects in each other",
-                         UEFI_TEXT_DEPTH);
+                         UEFI_JSON_DEPTH);
     }
     s->depth++;
     ok = scan(s);
@@ -290,7 +291,7 @@ static bool scan_value(Scan *s)
     return scan_word(s);
 }
 
-char *uefi_text_scan(const char *text, GError **err)
+char *uefi_json_strict(const char *text, GError **err)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     Scan s = { .text = text, .pos = text, .out = out, .err = err };

@@ -12,7 +12,7 @@
 #include "qemu/osdep.h"
 #include <time.h>
 #include "../unit/uefi-test.h"
-#include "hw/uefi/var-service-text.h"
+#include "hw/uefi/var-service-load.h"
 
 #define STORE_SIZE  0x400000
 #define ROUNDS      3
@@ -139,7 +139,7 @@ static void load(UefiTest *t, const char *document)
 {
     g_autoptr(GError) err = NULL;
 
-    uefi_text_load(t->uv, document, NULL, NULL, &err);
+    uefi_load_store(t->uv, document, NULL, NULL, &err);
     g_assert_no_error(err);
     uefi_vars_hard_reset(t->uv);
 }

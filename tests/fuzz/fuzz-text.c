@@ -10,9 +10,9 @@
 #include "qemu/osdep.h"
 #include "fuzz.h"
 #include "hw/uefi/var-service-check.h"
+#include "hw/uefi/var-service-load.h"
 #include "hw/uefi/var-service-policy.h"
 #include "hw/uefi/var-service-secureboot.h"
-#include "hw/uefi/var-service-text.h"
 
 static const char *const tokens[] = {
     "{", "}", "[", "]", ",", ":", "\"", "\\u", "d800", "dc00", "0041", "null",
@@ -51,14 +51,14 @@ static void fuzz_document(const char *text)
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) err = NULL;
 
-    if (uefi_text_load(uv, text, NULL, warnings, &err)) {
+    if (uefi_load_store(uv, text, NULL, warnings, &err)) {
         g_autofree char *once = uefi_text_print_document(uv->store);
         g_autoptr(UefiVarService) again = uefi_vars_new(&config, NULL, NULL);
         g_autofree char *twice = NULL;
 
         g_assert_no_error(err);
         /* what we print loads, and prints the same */
-        g_assert_true(uefi_text_load(again, once, NULL, NULL, NULL));
+        g_assert_true(uefi_load_store(again, once, NULL, NULL, NULL));
         twice = uefi_text_print_document(again->store);
         g_assert_cmpstr(once, ==, twice);
     } else {

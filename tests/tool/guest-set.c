@@ -13,7 +13,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service.h"
-#include "hw/uefi/var-service-text.h"
+#include "hw/uefi/var-service-load.h"
 
 static const UefiGuid vendor =
     UEFI_GUID(0x11111111, 0x2222, 0x3333,
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
         return 2;
     }
     uv = uefi_vars_new(&config, NULL, NULL);
-    if (!uefi_text_load(uv, document, NULL, NULL, NULL)) {
+    if (!uefi_load_store(uv, document, NULL, NULL, NULL)) {
         return 1;
     }
     uefi_vars_hard_reset(uv);

@@ -9,7 +9,7 @@
 
 #include "qemu/osdep.h"
 #include "uefi-test.h"
-#include "hw/uefi/var-service-text.h"
+#include "hw/uefi/var-service-load.h"
 
 #define LANG_HEAD "{\"name\": \"Lang\", \"guid\": " \
     "\"8be4df61-93ca-11d2-aa0d-00e098032b8c\""
@@ -44,7 +44,7 @@ static char *reprint(const char *document)
     g_autoptr(UefiVarService) uv = service_new();
     g_autoptr(GError) err = NULL;
 
-    uefi_text_load(uv, document, NULL, NULL, &err);
+    uefi_load_store(uv, document, NULL, NULL, &err);
     g_assert_no_error(err);
     return uefi_text_print_document(uv->store);
 }
@@ -266,13 +266,13 @@ static void assert_refused(const char *text, const char *message)
     g_autoptr(UefiVarService) uv = service_new();
     g_autoptr(GError) err = NULL;
 
-    g_assert_false(uefi_text_load(uv, text, NULL, NULL, &err));
+    g_assert_false(uefi_load_store(uv, text, NULL, NULL, &err));
     g_assert_true(err && err->domain == UEFI_TEXT_ERROR);
     g_assert_cmpstr(err->message, ==, message);
     g_assert_null(uefi_store_next(uv->store, UEFI_VIEW_BOOT, NULL));
     g_assert_cmpuint(uefi_store_used(uv->store, UEFI_CLASS_NV), ==, 0);
     /* nobody has to ask why */
-    g_assert_false(uefi_text_load(uv, text, NULL, NULL, NULL));
+    g_assert_false(uefi_load_store(uv, text, NULL, NULL, NULL));
 }
 
 static void test_refused(void)
@@ -336,8 +336,8 @@ static char *repeat(const char *text, unsigned times)
 static void test_nesting(void)
 {
     /* the root object is one of them */
-    g_autofree char *open = repeat("[", UEFI_TEXT_DEPTH - 1);
-    g_autofree char *close = repeat("]", UEFI_TEXT_DEPTH - 1);
+    g_autofree char *open = repeat("[", UEFI_JSON_DEPTH - 1);
+    g_autofree char *close = repeat("]", UEFI_JSON_DEPTH - 1);
     g_autofree char *bomb = repeat("[{\"a\":", 1000000);
     g_autofree char *fits =
         g_strdup_printf("{\"x\": %s%s, \"version\": 2, \"variables\": []}",
@@ -372,9 +372,9 @@ static void test_long(void)
                    "expected: integer");
 
     /* messages and warnings stay short */
-    g_assert_false(uefi_text_load(uv, guid, NULL, NULL, &err));
+    g_assert_false(uefi_load_store(uv, guid, NULL, NULL, &err));
     g_assert_cmpuint(strlen(err->message), <, 400);
-    vars = uefi_text_parse_document(key, warnings, NULL);
+    vars = uefi_load_parse(key, warnings, NULL);
     g_assert_nonnull(vars);
     g_assert_cmpuint(warnings->len, ==, 1);
     g_assert_cmpuint(strlen(warnings->pdata[0]), <, 200);
@@ -389,7 +389,7 @@ static char *warnings_of(const char *text)
     g_autoptr(GPtrArray) vars = NULL;
     g_autoptr(GError) err = NULL;
 
-    vars = uefi_text_parse_document(text, warnings, &err);
+    vars = uefi_load_parse(text, warnings, &err);
     g_assert_no_error(err);
     g_ptr_array_add(warnings, NULL);
     return g_strjoinv("\n", (char **)warnings->pdata);
@@ -429,7 +429,7 @@ static void test_warnings(void)
 
         g_assert_cmpstr(got, ==, passed_over[i].warnings);
     }
-    g_assert_null(uefi_text_parse_document(text, warnings, NULL));
+    g_assert_null(uefi_load_parse(text, warnings, NULL));
     g_assert_cmpuint(warnings->len, ==, UEFI_TEXT_WARNINGS + 1);
 }
 
@@ -484,7 +484,7 @@ static void assert_survives(const UefiVarStore *store)
     g_autoptr(GError) err = NULL;
 
     g_assert_true(g_utf8_validate(text, -1, NULL));
-    uefi_text_load(uv, text, NULL, NULL, &err);
+    uefi_load_store(uv, text, NULL, NULL, &err);
     g_assert_no_error(err);
     assert_same_store(store, uv->store);
 }
@@ -609,7 +609,7 @@ static void test_change_takes_back(void)
     g_ptr_array_add(records, uefi_text_print_change(change));
     uefi_store_apply(live->store, change);
 
-    uefi_text_load(loaded, NULL, records, NULL, &err);
+    uefi_load_store(loaded, NULL, records, NULL, &err);
     g_assert_no_error(err);
     assert_same_store(live->store, loaded->store);
 }
@@ -675,7 +675,7 @@ static void test_journal(void)
         }
         uefi_store_apply(live->store, change);
     }
-    uefi_text_load(loaded, document, records, NULL, &err);
+    uefi_load_store(loaded, document, records, NULL, &err);
     g_assert_no_error(err);
     assert_same_store(live->store, loaded->store);
 }
@@ -688,7 +688,7 @@ static void test_bad_record(void)
 
     g_ptr_array_add(records, (char *)"{\"change\": []}");
     g_ptr_array_add(records, (char *)"{\"change\": [" NAMED("") "}]}");
-    g_assert_false(uefi_text_load(uv, DOC(LANG), records, NULL, &err));
+    g_assert_false(uefi_load_store(uv, DOC(LANG), records, NULL, &err));
     g_assert_cmpstr(err->message, ==,
                     "journal record 2: change[0] (\"\"): the name is empty"
                     FIX);
@@ -710,7 +710,7 @@ static void test_size(void)
 
         config.limits.nv_size -= less;
         uv = uefi_vars_new(&config, NULL, NULL);
-        g_assert_true(uefi_text_load(uv, DOC(LANG), NULL, NULL, &err) ==
+        g_assert_true(uefi_load_store(uv, DOC(LANG), NULL, NULL, &err) ==
                       !less);
         g_assert_cmpuint(uefi_store_used(uv->store, UEFI_CLASS_NV), ==,
                          less ? 0 : size);
@@ -768,7 +768,7 @@ static void test_digest_sizes(void)
         g_autofree char *text = g_strdup_printf(DOC("%s, %s"), a, b);
         g_autoptr(UefiVarService) uv = uefi_vars_new(&config, NULL, NULL);
 
-        g_assert_true(uefi_text_load(uv, text, NULL, NULL, &err) == !more);
+        g_assert_true(uefi_load_store(uv, text, NULL, NULL, &err) == !more);
     }
     g_assert_cmpstr(err->message, ==, "the signers (digest) of the variables "
                     "take 5001 bytes, but there is room for 5000; a digest "
@@ -875,7 +875,7 @@ static void try_damaged(const char *text, size_t size)
     g_autoptr(UefiVarService) uv = service_new();
     g_autoptr(GError) err = NULL;
 
-    if (uefi_text_load(uv, copy, NULL, NULL, &err)) {
+    if (uefi_load_store(uv, copy, NULL, NULL, &err)) {
         g_assert_no_error(err);
         assert_survives(uv->store);
     } else {
@@ -896,7 +896,7 @@ static void test_cut(void)
         g_autoptr(UefiVarService) uv = service_new();
         g_autoptr(GError) err = NULL;
 
-        g_assert_false(uefi_text_load(uv, copy, NULL, NULL, &err));
+        g_assert_false(uefi_load_store(uv, copy, NULL, NULL, &err));
         g_assert_true(g_str_has_prefix(err->message, "line "));
     }
 }

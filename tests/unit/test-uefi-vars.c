@@ -8,7 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-state.h"
-#include "hw/uefi/var-service-text.h"
+#include "hw/uefi/var-service-load.h"
 #include "uefi-test.h"
 
 #define V   (&uefi_test_guid)
@@ -812,7 +812,7 @@ static void test_full_reset(Test *test, gconstpointer unused)
 
     document = uefi_text_print_document(t->uv->store);
     fresh = uefi_vars_new(&t->uv->config, NULL, NULL);
-    g_assert_true(uefi_text_load(fresh, document, NULL, NULL, NULL));
+    g_assert_true(uefi_load_store(fresh, document, NULL, NULL, NULL));
     state = uefi_vars_state_save(t->uv);
     g_assert_true(uefi_vars_state_load(again->uv,
                                        g_bytes_get_data(state, NULL),

@@ -10,7 +10,8 @@
 
 #include "qemu/osdep.h"
 #include "format.h"
-#include "hw/uefi/var-service-text.h"
+#include "hw/uefi/var-service-json-strict.h"
+#include "hw/uefi/var-service-load.h"
 
 #define GUID_DIGITS     (2 * sizeof(UefiGuid))
 
@@ -138,7 +139,7 @@ static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
     g_string_append(text, bare ? "{\"version\": 2, \"variables\": " : "");
     g_string_append_len(text, (const char *)in->buf, in->size);
     g_string_append(text, bare ? "}" : "");
-    json = uefi_text_scan(text->str, err);
+    json = uefi_json_strict(text->str, err);
     entries = json ? uefi_json_parse(json, UEFI_TEXT_DOCUMENT, t->notes, err)
                    : NULL;
     if (!entries) {
@@ -146,7 +147,7 @@ static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
     }
     document = rewrite(t, entries);
     g_ptr_array_unref(t->vars);
-    t->vars = uefi_text_parse_document(document->str, t->notes, err);
+    t->vars = uefi_load_parse(document->str, t->notes, err);
     if (!t->vars) {
         t->vars = g_ptr_array_new();
         return false;

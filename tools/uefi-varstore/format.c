@@ -6,7 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "format.h"
-#include "hw/uefi/var-service-text.h"
+#include "hw/uefi/var-service-load.h"
 
 static const ToolFormat *const formats[] = {
     &tool_format_aws, &tool_format_edk2, &tool_format_efivarfs,
@@ -279,7 +279,7 @@ static bool normalize(ToolTransfer *t, GError **err)
         uefi_text_print_variable(text, t->vars->pdata[i]);
     }
     g_string_append(text, "]}");
-    vars = uefi_text_parse_document(text->str, t->notes, err);
+    vars = uefi_load_parse(text->str, t->notes, err);
     if (!vars) {
         return false;
     }

@@ -6,7 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "tool.h"
-#include "hw/uefi/var-service-text.h"
+#include "hw/uefi/var-service-load.h"
 
 /* A store that a QEMU writes to may change while it is read. */
 #define TRIES           50
@@ -52,7 +52,7 @@ static bool load_file(ToolStore *s, GError **err)
         return false;
     }
     s->records = records->len;
-    if (!uefi_text_load(s->uv, document, records, s->warnings, err)) {
+    if (!uefi_load_store(s->uv, document, records, s->warnings, err)) {
         g_prefix_error(err, "%s: ", s->path);
         return false;
     }
@@ -162,7 +162,7 @@ static bool create_file(ToolStore *s, char **created, GError **err)
 static bool check_document(const ToolStore *s, const char *document,
                            GError **err)
 {
-    g_autoptr(GPtrArray) vars = uefi_text_parse_document(document, NULL, err);
+    g_autoptr(GPtrArray) vars = uefi_load_parse(document, NULL, err);
 
     if (!vars) {
         g_prefix_error(err, "%s: not written, as nothing could read it: ",
@@ -173,7 +173,7 @@ static bool check_document(const ToolStore *s, const char *document,
 
 bool tool_store_check_room(const ToolStore *s, GError **err)
 {
-    if (!uefi_text_check_room(s->uv->store, err)) {
+    if (!uefi_load_check_room(s->uv->store, err)) {
         g_prefix_error(err, "%s: ", s->path);
         return false;
     }

@@ -26,27 +26,25 @@
 #define HW_UEFI_VAR_SERVICE_TEXT_H
 
 #include "hw/uefi/var-service.h"
+#include "hw/uefi/var-service-json.h"
 #include "hw/uefi/var-service-msg.h"
 
 #define UEFI_TEXT_VERSION       2       /* of documents */
-#define UEFI_TEXT_DEPTH         32      /* nested arrays and objects */
 #define UEFI_TEXT_WARNINGS      16      /* for one document or change */
 
 #define UEFI_TEXT_ERROR uefi_text_error_quark()
 GQuark uefi_text_error_quark(void);
 
 /**
- * uefi_text_parse_document: the variables of a document, in order
- * @text: zero bytes are a blank store; white space alone is not
+ * uefi_text_parse: the variables of a text, in order
+ * @root: UEFI_TEXT_DOCUMENT or UEFI_TEXT_CHANGE
  * @warnings: text (char *) is added for what was passed over; may be NULL
  *
  * Returns an array of UefiVariable, freed with it, or NULL with @err set, which
- * names place and reason.  What other programs write differently is made
- * right: certdb becomes the bindings of its variables, and VendorKeysNv gets
- * its own GUID.
+ * names place and reason.
  */
-GPtrArray *uefi_text_parse_document(const char *text, GPtrArray *warnings,
-                                    GError **err);
+GPtrArray *uefi_text_parse(const char *text, UefiTextObject root,
+                           GPtrArray *warnings, GError **err);
 
 /**
  * uefi_text_parse_change: what uefi_text_print_change() has printed
@@ -76,64 +74,8 @@ char *uefi_text_print_document(const UefiVarStore *store);
  */
 char *uefi_text_print_change(const UefiVarChange *change);
 
-/**
- * uefi_text_load: fill the empty store of @uv
- * @document: NULL or zero bytes for a blank store
- * @records: changes since then, as text (char *), in order; may be NULL
- * @warnings: as for uefi_text_parse_document()
- *
- * Returns false with @err set, and @uv as it was, when anything is wrong, the
- * variables being more than the store can hold included.
- */
-bool uefi_text_load(UefiVarService *uv, const char *document,
-                    GPtrArray *records, GPtrArray *warnings, GError **err);
-
-/**
- * uefi_text_check_room: whether a device with the limits of @store loads it
- *
- * Returns false with @err set, which names the property to change.
- */
-bool uefi_text_check_room(const UefiVarStore *store, GError **err);
-
 /* ------------------------------------------------------------------------ */
-/* The parser of the build: var-service-json.c or standalone/json-c.c */
-
-/* The JSON objects that a text consists of */
-typedef enum UefiTextObject {
-    UEFI_TEXT_DOCUMENT,     /* version, variables */
-    UEFI_TEXT_CHANGE,       /* change */
-    UEFI_TEXT_VARIABLE,     /* name, guid, attr, data, time, ... */
-} UefiTextObject;
-
-/*
- * The members of a UEFI_TEXT_VARIABLE, unchecked; strings are owned, in the
- * form that uefi_text_scan() gives them, and NULL when missing, which name
- * and guid never are.
- */
-typedef struct UefiTextEntry {
-    char *name;
-    char *guid;
-    bool has_attr;
-    int64_t attr;
-    char *data;
-    char *time;
-    char *timestamp;
-    char *digest;
-} UefiTextEntry;
-
-void uefi_text_entry_free(UefiTextEntry *entry);
-
-/**
- * uefi_text_scan: check that @text is strict JSON, and make it easy to parse
- *
- * Returns equivalent JSON, which the caller frees, or NULL with @err set,
- * which names line and column.  The result is ASCII, without duplicate keys,
- * and at most UEFI_TEXT_DEPTH deep.  A parser reads its strings as printable
- * ASCII without quotes, where \uXXXX stands for a 16-bit unit, a backslash or
- * quote included: so any unit gets through any parser, surrogates without
- * partner and zero included.
- */
-char *uefi_text_scan(const char *text, GError **err);
+/* What the parser of the build asks */
 
 /**
  * uefi_text_fail: set @err
@@ -152,15 +94,5 @@ bool uefi_text_knows(UefiTextObject object, const char *key,
 
 /** uefi_text_check_version: whether a document of @version can be read */
 bool uefi_text_check_version(int64_t version, GError **err);
-
-/**
- * uefi_json_parse: the parser of the build
- * @json: made by uefi_text_scan()
- * @kind: UEFI_TEXT_DOCUMENT or UEFI_TEXT_CHANGE
- *
- * Returns an array of UefiTextEntry, freed with it, or NULL with @err set.
- */
-GPtrArray *uefi_json_parse(const char *json, UefiTextObject kind,
-                           GPtrArray *warnings, GError **err);
 
 #endif /* HW_UEFI_VAR_SERVICE_TEXT_H */
