@@ -18,6 +18,7 @@
 #include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-load.h"
 #include "hw/uefi/var-service-pkcs7.h"
+#include "hw/uefi/var-service-posix.h"
 #include "hw/uefi/var-service-qapi.h"
 #include "trace.h"
 
@@ -115,7 +116,7 @@ static bool file_open(UefiVarDevice *d, bool create, Error **errp)
         error_setg_errno(errp, errno, "uefi-vars: %s", d->jsonfile);
         return false;
     }
-    d->file = uefi_var_file_open(own, d->jsonfile,
+    d->file = uefi_var_file_open(own, d->jsonfile, d->jsonfile,
                                  MAX(UEFI_VAR_FILE_LIMIT,
                                      (size_t)d->config.limits.nv_size *
                                      FILE_FACTOR), &err);

@@ -6,36 +6,61 @@
  * Appending, folding and loading, on top of the grammar of
  * var-service-journal.c.  Why what is written here survives a cut at any point
  * is described in docs/specs/uefi-vars-file.rst.
+ *
+ * Every write is planned, run and finished.  Only running it blocks, and
+ * touches nothing but the plan, so that it may be done by another thread.
  */
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-file.h"
 #include "hw/uefi/var-service-journal.h"
 
-#ifdef CONFIG_DARWIN
-#define st_mtim st_mtimespec
-#endif
-
+/* What the next step of a fold does */
 typedef enum FoldStep {
     FOLD_NONE,
-    FOLD_FRONT,             /* next: write the document over the front */
-    FOLD_TAIL,              /* next: and what was appended since behind it */
-    FOLD_CUT,               /* next: cut the file there */
+    FOLD_FRONT,             /* write the document over the front */
+    FOLD_TAIL,              /* and what was appended since behind it */
+    FOLD_CUT,               /* cut the file there */
 } FoldStep;
+
+typedef enum PlanKind {
+    PLAN_NONE,
+    PLAN_APPEND,            /* make the good part longer by a record */
+    PLAN_DOCUMENT,          /* the same for the records that begin a fold */
+    PLAN_FRONT,             /* steps of the fold */
+    PLAN_TAIL,
+    PLAN_CUT,
+} PlanKind;
+
+/* A write: what is to be done, and what has become of it */
+typedef struct Plan {
+    PlanKind kind;
+    GString *blank;         /* to be written first, on its own, or NULL */
+    GString *text;          /* then this, or NULL */
+    uint64_t at;            /* offset of the text, where it does not extend */
+    UefiJournalSum sum;     /* of the last link of the chain then */
+    GString *document;      /* of PLAN_DOCUMENT: the new front */
+    uint64_t end;           /* what lies behind is not good, */
+    bool cut_due;           /* and must go first, durably */
+    bool tried;             /* the text may be in the file */
+    int error;              /* errno */
+    const char *failed;     /* NULL when all went well */
+} Plan;
 
 struct UefiVarFile {
     const UefiVarFileOps *ops;
     void *opaque;
-    int fd;                 /* -1 when not ours */
     char *name;
-    char *path;             /* the same, whatever the current directory is */
     size_t limit;
     bool writable;
     bool locked;
     bool trusted;           /* loaded, and not refused */
 
-    struct stat st;         /* of the file as it was last left here */
-    size_t front;
+    uint64_t size;          /* of the file as it was last left here */
+    bool suspect;           /* somebody may have written to it since */
+    size_t front;           /* length of a document at the front, or 0 */
+    size_t document_len;
+    size_t document_at;     /* offset of what holds the document */
     size_t end;             /* the next record goes here */
     bool cut_due;           /* what lies behind must go first, durably */
     bool open_line;         /* the last byte before end is no newline */
@@ -43,6 +68,7 @@ struct UefiVarFile {
     UefiJournalSum tried;   /* of the last record that was to be written */
     uint64_t seq;
 
+    Plan plan;
     FoldStep fold;
     GString *fold_text;     /* the new front */
     size_t fold_room;       /* up to here nothing in the file counts */
@@ -71,12 +97,12 @@ fail(const UefiVarFile *f, GError **err, UefiVarFileError code,
     return false;
 }
 
-static bool fail_errno(const UefiVarFile *f, GError **err, const char *what)
+static bool fail_errno(const UefiVarFile *f, GError **err, int error,
+                       const char *what)
 {
-    int saved = errno;
     UefiVarFileError code = UEFI_VAR_FILE_ERROR_IO;
 
-    switch (saved) {
+    switch (error) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
@@ -88,160 +114,104 @@ static bool fail_errno(const UefiVarFile *f, GError **err, const char *what)
         code = UEFI_VAR_FILE_ERROR_READONLY;
         break;
     }
-    return fail(f, err, code, "%s: %s", what, g_strerror(saved));
+    return fail(f, err, code, "%s: %s", what, g_strerror(error));
 }
 
-static size_t file_size(const UefiVarFile *f)
+/* How the file is now compared to how it was noted, if it can be used at all */
+static bool look(UefiVarFile *f, UefiVarFileLook *seen, GError **err)
 {
-    return f->st.st_size;
-}
-
-static bool get_stat(UefiVarFile *f, struct stat *st, GError **err)
-{
-    if (f->ops->fstat(f->opaque, st) < 0) {
-        return fail_errno(f, err, "cannot look at the file");
+    *seen = f->ops->look(f->opaque);
+    if (*seen == UEFI_FILE_UNKNOWN) {
+        return fail_errno(f, err, errno, "cannot look at the file");
+    }
+    if (*seen == UEFI_FILE_LOST) {
+        return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
+                    "the file was deleted or replaced by somebody else");
     }
     return true;
 }
 
-static bool same_stat(const struct stat *a, const struct stat *b)
+static bool read_into(UefiVarFile *f, char *data, size_t size, GError **err)
 {
-    return a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
+    size_t done = 0;
 
-/* The whole file, with a terminating NUL, and what fstat() says of it */
-static char *read_all(UefiVarFile *f, struct stat *st, GError **err)
-{
-    g_autofree char *data = NULL;
-    struct stat after;
-    size_t size, done = 0;
-
-    if (!get_stat(f, st, err)) {
-        return NULL;
-    }
-    if ((uint64_t)st->st_size > f->limit) {
-        fail(f, err, UEFI_VAR_FILE_ERROR_DAMAGED,
-             "%" PRIu64 " bytes are more than a store can have (%zu)",
-             (uint64_t)st->st_size, f->limit);
-        return NULL;
-    }
-    size = st->st_size;
-    data = g_try_malloc(size + 1);
-    if (!data) {
-        fail(f, err, UEFI_VAR_FILE_ERROR_IO, "out of memory");
-        return NULL;
-    }
     while (done < size) {
-        ssize_t n = f->ops->pread(f->opaque, data + done, size - done, done);
+        ssize_t n = f->ops->read(f->opaque, data + done, size - done, done);
 
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n < 0) {
-            fail_errno(f, err, "cannot read");
-            return NULL;
+            return fail_errno(f, err, errno, "cannot read");
         }
         if (n == 0) {
-            break;
+            return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
+                        "the file changed while it was read");
         }
         done += n;
     }
-    if (!get_stat(f, &after, err)) {
+    return true;
+}
+
+/* The whole file, with a terminating NUL; it counts as noted from then on */
+static char *read_all(UefiVarFile *f, size_t *size, GError **err)
+{
+    g_autofree char *data = NULL;
+    int64_t now = f->ops->note(f->opaque);
+    UefiVarFileLook seen;
+
+    if (now < 0) {
+        fail_errno(f, err, errno, "cannot look at the file");
         return NULL;
     }
-    if (done < size || !same_stat(st, &after)) {
+    if (now > f->limit) {
+        fail(f, err, UEFI_VAR_FILE_ERROR_DAMAGED,
+             "%" PRId64 " bytes are more than a store can have (%zu)", now,
+             f->limit);
+        return NULL;
+    }
+    *size = now;
+    data = g_try_malloc(*size + 1);
+    if (!data) {
+        fail(f, err, UEFI_VAR_FILE_ERROR_IO, "out of memory");
+        return NULL;
+    }
+    if (!read_into(f, data, *size, err) || !look(f, &seen, err)) {
+        return NULL;
+    }
+    if (seen != UEFI_FILE_UNCHANGED) {
         fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
              "the file changed while it was read");
         return NULL;
     }
-    data[size] = 0;
+    data[*size] = 0;
     return g_steal_pointer(&data);
 }
 
-static bool write_all(UefiVarFile *f, const char *buf, size_t len,
-                      size_t offset, GError **err)
+/* Whether the file, as it is now, ends in what was written here last */
+static bool same_content(UefiVarFile *f, GError **err)
 {
-    size_t done = 0;
+    g_auto(UefiJournal) j = {
+        .records = g_ptr_array_new_with_free_func(g_free),
+    };
+    size_t size;
+    g_autofree char *data = read_all(f, &size, err);
 
-    while (done < len) {
-        ssize_t n = f->ops->pwrite(f->opaque, buf + done, len - done,
-                                   offset + done);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n == 0) {
-            errno = EIO;
-        }
-        if (n <= 0) {
-            return fail_errno(f, err, "cannot write");
-        }
-        done += n;
-    }
-    return true;
-}
-
-static bool sync_file(UefiVarFile *f, GError **err)
-{
-    while (f->ops->fdatasync(f->opaque) < 0) {
-        if (errno != EINTR) {
-            return fail_errno(f, err, "cannot sync");
-        }
-    }
-    return true;
-}
-
-/*
- * Remember how we left the file.  If fstat() fails, which must not undo what
- * is durable already, the time stays the old one, so that the next
- * check_unchanged() looks closer.
- */
-static void note_stat(UefiVarFile *f, size_t size)
-{
-    if (!get_stat(f, &f->st, NULL)) {
-        f->st.st_size = size;
-    }
-}
-
-/* Cut the file behind what is good, durably */
-static bool cut(UefiVarFile *f, GError **err)
-{
-    while (f->ops->ftruncate(f->opaque, f->end) < 0) {
-        if (errno != EINTR) {
-            return fail_errno(f, err, "cannot truncate");
-        }
-    }
-    if (!sync_file(f, err)) {
+    if (!data) {
         return false;
     }
-    note_stat(f, f->end);
-    f->cut_due = false;
-    return true;
-}
-
-static bool is_replaced(const UefiVarFile *f, const struct stat *st)
-{
-    struct stat named;
-
-    /* no such name is no news: we may have been confined since */
-    return f->ops->stat_name && f->ops->stat_name(f->opaque, &named) == 0 &&
-           (named.st_dev != st->st_dev || named.st_ino != st->st_ino);
-}
-
-/*
- * What is written to a file that has lost its name to another one, or to none,
- * is not found when we start again; a descriptor that came without a name is
- * the caller's choice.
- */
-static bool check_named(UefiVarFile *f, const struct stat *st, GError **err)
-{
-    if ((st->st_nlink == 0 && f->st.st_nlink > 0) || is_replaced(f, st)) {
-        return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
-                    "the file was deleted or replaced by somebody else");
+    if (size == f->size || f->cut_due) {
+        uefi_journal_read(&j, data, size);
+        if (uefi_journal_ok(&j, data, size) &&
+            (uefi_journal_same(&j.last, &f->last) ||
+             (f->cut_due && uefi_journal_same(&j.last, &f->tried)))) {
+            f->size = size;
+            return true;
+        }
     }
-    return true;
+    return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
+                "the file was changed by somebody else; nothing is written "
+                "to it until it is as before or loaded anew");
 }
 
 /*
@@ -252,65 +222,121 @@ static bool check_named(UefiVarFile *f, const struct stat *st, GError **err)
  */
 static bool check_unchanged(UefiVarFile *f, GError **err)
 {
-    g_autofree char *data = NULL;
-    g_auto(UefiJournal) s = {
-        .records = g_ptr_array_new_with_free_func(g_free),
-    };
-    struct stat st;
+    UefiVarFileLook seen;
 
-    if (!get_stat(f, &st, err) || !check_named(f, &st, err)) {
+    if (!look(f, &seen, err)) {
         return false;
     }
-    if (same_stat(&st, &f->st)) {
-        return true;
-    }
-    if (f->cut_due || st.st_size == f->st.st_size) {
-        data = read_all(f, &st, err);
-        if (!data) {
-            return false;
-        }
-        uefi_journal_read(&s, data, st.st_size);
-        if (uefi_journal_ok(&s, data, st.st_size) &&
-            (uefi_journal_same(&s.last, &f->last) ||
-             (f->cut_due && uefi_journal_same(&s.last, &f->tried)))) {
-            f->st = st;
-            return true;
-        }
-    }
-    return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
-                "the file was changed by somebody else; nothing is written "
-                "to it until it is as before or loaded anew");
-}
-
-/* Make the good part of the file longer by @text, durably, or leave it */
-static bool extend(UefiVarFile *f, const GString *text, GError **err)
-{
-    if (text->len > f->limit || f->end > f->limit - text->len) {
-        return fail(f, err, UEFI_VAR_FILE_ERROR_FULL,
-                    "the store would exceed its limit of %zu bytes",
-                    f->limit);
-    }
-    if (!write_all(f, text->str, text->len, f->end, err) ||
-        !sync_file(f, err)) {
-        f->cut_due = true;
-        if (!cut(f, NULL)) {
-            note_stat(f, f->end);
-        }
+    f->suspect |= seen != UEFI_FILE_UNCHANGED;
+    if (f->suspect && !same_content(f, err)) {
         return false;
     }
-    note_stat(f, f->end + text->len);
-    if (file_size(f) != f->end + text->len) {
-        f->st.st_size = f->end;
-        return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
-                    "somebody else changed the file at the same time");
-    }
-    f->end += text->len;
-    f->open_line = false;
+    f->suspect = false;
     return true;
 }
 
+/* ------------------------------------------------------------------------ */
+/* writes: run */
+
+static bool plan_failed(Plan *plan, const char *what)
+{
+    plan->error = errno;
+    plan->failed = what;
+    return false;
+}
+
+static bool run_sync(UefiVarFile *f)
+{
+    while (f->ops->sync(f->opaque) < 0) {
+        if (errno != EINTR) {
+            return plan_failed(&f->plan, "cannot sync");
+        }
+    }
+    return true;
+}
+
+static bool run_write(UefiVarFile *f, const GString *text, uint64_t at)
+{
+    size_t done = 0;
+
+    while (done < text->len) {
+        ssize_t n = f->ops->write(f->opaque, text->str + done,
+                                  text->len - done, at + done);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n == 0) {
+            errno = EIO;
+        }
+        if (n <= 0) {
+            return plan_failed(&f->plan, "cannot write");
+        }
+        done += n;
+    }
+    return run_sync(f);
+}
+
+/* Cut the file behind what is good, durably */
+static bool run_cut(UefiVarFile *f)
+{
+    while (f->ops->cut(f->opaque, f->plan.end) < 0) {
+        if (errno != EINTR) {
+            return plan_failed(&f->plan, "cannot truncate");
+        }
+    }
+    f->plan.cut_due = !run_sync(f);
+    return !f->plan.cut_due;
+}
+
+/* Make the good part of the file longer by @text, durably, or leave it */
+static bool run_extend(UefiVarFile *f, const GString *text)
+{
+    Plan *plan = &f->plan;
+
+    if (!run_write(f, text, plan->end)) {
+        int error = plan->error;
+        const char *failed = plan->failed;
+
+        plan->cut_due = true;
+        run_cut(f);
+        plan->error = error;
+        plan->failed = failed;
+        return false;
+    }
+    plan->end += text->len;
+    return true;
+}
+
+static bool extends(PlanKind kind)
+{
+    return kind == PLAN_APPEND || kind == PLAN_DOCUMENT;
+}
+
+/* It is written where nothing counts, which leaves the end of the file as is */
+static bool fills(PlanKind kind)
+{
+    return kind == PLAN_FRONT || kind == PLAN_TAIL;
+}
+
+void uefi_var_file_run(UefiVarFile *f)
+{
+    Plan *plan = &f->plan;
+
+    if (fills(plan->kind)) {
+        run_write(f, plan->text, plan->at);
+    } else if ((!plan->cut_due || run_cut(f)) &&
+               (!plan->blank || run_extend(f, plan->blank)) && plan->text) {
+        plan->tried = true;
+        run_extend(f, plan->text);
+    }
+}
+
+/* ------------------------------------------------------------------------ */
+/* writes: plan and finish */
+
 /* What every write begins with */
-static bool begin_write(UefiVarFile *f, GError **err)
+static bool plan_begin(UefiVarFile *f, PlanKind kind, GError **err)
 {
     if (!f->trusted) {
         return fail(f, err, UEFI_VAR_FILE_ERROR_DAMAGED,
@@ -323,15 +349,43 @@ static bool begin_write(UefiVarFile *f, GError **err)
     if (!check_unchanged(f, err)) {
         return false;
     }
-    if (f->cut_due && !cut(f, err)) {
-        return false;
-    }
-    if (f->end == 0) {
-        g_autoptr(GString) blank = uefi_journal_blank();
-
-        return extend(f, blank, err);
-    }
+    f->plan = (Plan) { .kind = kind, .end = f->end, .cut_due = f->cut_due };
     return true;
+}
+
+static void plan_clear(UefiVarFile *f)
+{
+    Plan *plan = &f->plan;
+
+    if (extends(plan->kind) && plan->text) {
+        g_string_free(plan->text, TRUE);
+    }
+    if (plan->blank) {
+        g_string_free(plan->blank, TRUE);
+    }
+    if (plan->document) {
+        g_string_free(plan->document, TRUE);
+    }
+    *plan = (Plan) { .kind = PLAN_NONE };
+}
+
+/* An empty file gets its first record, and has that synced, on its own. */
+static GString *plan_text(UefiVarFile *f, size_t len)
+{
+    if (f->end == 0) {
+        f->plan.blank = uefi_journal_blank();
+    }
+    f->plan.text = g_string_sized_new(len + 256);
+    return f->plan.text;
+}
+
+/* Whether the file, with what is planned, does not exceed @limit bytes */
+static bool plan_fits(const UefiVarFile *f, size_t limit)
+{
+    size_t len = f->plan.text->len +
+                 (f->plan.blank ? f->plan.blank->len : 0);
+
+    return len <= limit && f->end <= limit - len;
 }
 
 /* A fold for which there would be too little room is given up. */
@@ -345,51 +399,167 @@ static void fold_appended(UefiVarFile *f, const GString *text)
     }
 }
 
-bool uefi_var_file_append(UefiVarFile *f, const char *record, size_t len,
-                          GError **err)
+/*
+ * The document is durable, as a record at @room, and nothing before that
+ * counts: it can be written to the front.
+ */
+static void fold_start(UefiVarFile *f, GString *document, size_t room)
 {
-    g_autoptr(GString) text = NULL;
+    g_string_free(f->fold_text, TRUE);
+    f->fold_text = document;
+    f->fold_room = room;
+    g_string_truncate(f->tail, 0);
+    f->fold = FOLD_FRONT;
+}
 
-    if (len == 0 || memchr(record, 0, len) || memchr(record, '\n', len)) {
-        return fail(f, err, UEFI_VAR_FILE_ERROR_TEXT,
-                    "a record must be one line of text");
+/*
+ * It is at the front.  What was appended since follows there as it followed
+ * its record, and the rest can go; until that is done nothing is appended.
+ */
+static void fold_fronted(UefiVarFile *f)
+{
+    f->front = f->fold_text->len;
+    f->end = f->front + f->tail->len;
+    f->document_at = 0;
+    f->cut_due = true;
+    f->fold = FOLD_CUT;
+}
+
+/* What a write that went well means */
+static void plan_done(UefiVarFile *f)
+{
+    Plan *plan = &f->plan;
+
+    if (extends(plan->kind)) {
+        f->last = plan->sum;
+        f->open_line = false;
     }
-    if (!begin_write(f, err)) {
+    switch (plan->kind) {
+    case PLAN_APPEND:
+        f->seq++;
+        fold_appended(f, plan->text);
+        break;
+    case PLAN_DOCUMENT:
+        f->seq = 0;
+        f->front = 0;
+        f->document_len = plan->document->len - 1;
+        f->document_at = plan->at;
+        fold_start(f, g_steal_pointer(&plan->document), plan->at);
+        break;
+    case PLAN_FRONT:
+        f->fold = FOLD_TAIL;
+        break;
+    case PLAN_TAIL:
+        fold_fronted(f);
+        break;
+    default:
+        break;
+    }
+    if (f->fold == FOLD_TAIL && f->tail->len == 0) {
+        fold_fronted(f);
+    } else if (f->fold == FOLD_CUT && !f->cut_due) {
+        f->fold = FOLD_NONE;
+    }
+}
+
+/*
+ * Remember how we left the file.  If that fails, which must not undo what is
+ * durable already, the next check_unchanged() looks closer.
+ */
+static bool note(UefiVarFile *f, uint64_t size, GError **err)
+{
+    int64_t now = f->ops->note(f->opaque);
+
+    f->size = size;
+    if (now >= 0 && (uint64_t)now != size) {
+        f->suspect = true;
+        return fail(f, err, UEFI_VAR_FILE_ERROR_CHANGED,
+                    "somebody else changed the file at the same time");
+    }
+    return true;
+}
+
+bool uefi_var_file_finish(UefiVarFile *f, GError **err)
+{
+    Plan *plan = &f->plan;
+    size_t end = f->end;
+    bool ok = !plan->failed;
+
+    if (plan->kind == PLAN_NONE) {
+        return true;
+    }
+    f->end = plan->end;
+    f->cut_due = plan->cut_due;
+    if (plan->tried) {
+        f->tried = plan->sum;
+    }
+    if (!ok) {
+        fail_errno(f, err, plan->error, plan->failed);
+    }
+    if (fills(plan->kind)) {
+        ok &= note(f, f->size, ok ? err : NULL);
+    } else if (!note(f, f->end, ok ? err : NULL) && ok) {
+        f->end = f->size = end;
+        ok = false;
+    }
+    if (ok) {
+        plan_done(f);
+    }
+    plan_clear(f);
+    return ok;
+}
+
+static bool run_and_finish(UefiVarFile *f, GError **err)
+{
+    uefi_var_file_run(f);
+    return uefi_var_file_finish(f, err);
+}
+
+/* ------------------------------------------------------------------------ */
+/* appending */
+
+static bool plan_append(UefiVarFile *f, const char *record, size_t len,
+                        GError **err)
+{
+    GString *text;
+
+    if (!plan_begin(f, PLAN_APPEND, err)) {
         return false;
     }
-    text = g_string_sized_new(len + 128);
+    text = plan_text(f, len);
     if (f->open_line) {
         g_string_append_c(text, '\n');
     }
-    f->tried = uefi_journal_add(text, UEFI_JOURNAL_CHANGE, f->seq + 1,
-                                &f->last, record, len);
+    f->plan.sum = uefi_journal_add(text, UEFI_JOURNAL_CHANGE, f->seq + 1,
+                                   &f->last, record, len);
     /* leave room for a fold */
-    if (len > f->limit / 2 || f->end + text->len > f->limit / 2) {
+    if (!plan_fits(f, f->limit / 2)) {
+        plan_clear(f);
         return fail(f, err, UEFI_VAR_FILE_ERROR_FULL,
                     "the journal would exceed its limit of %zu bytes",
                     f->limit / 2);
     }
-    if (!extend(f, text, err)) {
-        return false;
-    }
-    f->last = f->tried;
-    f->seq++;
-    fold_appended(f, text);
     return true;
+}
+
+bool uefi_var_file_append(UefiVarFile *f, const char *record, size_t len,
+                          GError **err)
+{
+    if (len == 0 || memchr(record, 0, len) || memchr(record, '\n', len)) {
+        return fail(f, err, UEFI_VAR_FILE_ERROR_TEXT,
+                    "a record must be one line of text");
+    }
+    return plan_append(f, record, len, err) && run_and_finish(f, err);
 }
 
 /* ------------------------------------------------------------------------ */
 /* folding */
 
-static void set_fold(UefiVarFile *f, const char *document, size_t len,
-                     size_t room)
+static GString *front_of(const char *document, size_t len)
 {
-    g_string_truncate(f->fold_text, 0);
-    g_string_append_len(f->fold_text, document, len);
-    g_string_append_c(f->fold_text, '\n');
-    g_string_truncate(f->tail, 0);
-    f->fold_room = room;
-    f->fold = FOLD_FRONT;
+    GString *front = g_string_new_len(document, len);
+
+    return g_string_append_c(front, '\n');
 }
 
 /*
@@ -398,13 +568,41 @@ static void set_fold(UefiVarFile *f, const char *document, size_t len,
  * before it is what tells, should the document record ever be lost, whether
  * step 2 has begun.
  */
-bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
-                              GError **err)
+static bool plan_document(UefiVarFile *f, const char *document, size_t len,
+                          GError **err)
 {
-    g_autoptr(GString) text = NULL;
-    size_t start, pad;
-    UefiJournalSum sum;
+    GString *text = plan_text(f, 2 * len);
+    size_t end = f->end + (f->plan.blank ? f->plan.blank->len : 0);
+    size_t start = MAX(end + f->open_line, len + 1);
 
+    if (start > end) {
+        g_string_append_printf(text, "%*s\n", (int)(start - end) - 1, "");
+    }
+    uefi_journal_add(text, UEFI_JOURNAL_FOLD, f->seq + 1, &f->last, "", 0);
+    uefi_journal_add(text, UEFI_JOURNAL_DOCUMENT, 0, NULL, document, len);
+    f->plan.sum = uefi_journal_sum(document, len);
+    f->plan.at = start;
+    f->plan.document = front_of(document, len);
+    if (!plan_fits(f, f->limit)) {
+        plan_clear(f);
+        return fail(f, err, UEFI_VAR_FILE_ERROR_FULL,
+                    "the store would exceed its limit of %zu bytes",
+                    f->limit);
+    }
+    return true;
+}
+
+static bool same_document(const UefiVarFile *f, const char *document,
+                          size_t len)
+{
+    UefiJournalSum sum = uefi_journal_sum(document, len);
+
+    return uefi_journal_same(&sum, &f->last);
+}
+
+bool uefi_var_file_plan_fold(UefiVarFile *f, const char *document, size_t len,
+                             GError **err)
+{
     len = uefi_journal_trimmed(document, len);
     if (!uefi_journal_is_document(document, len)) {
         return fail(f, err, UEFI_VAR_FILE_ERROR_TEXT,
@@ -415,103 +613,53 @@ bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
         return fail(f, err, UEFI_VAR_FILE_ERROR_FULL,
                     "a document must not exceed %zu bytes", f->limit / 4);
     }
-    if (!begin_write(f, err)) {
+    if (!plan_begin(f, PLAN_DOCUMENT, err)) {
         return false;
     }
-    sum = uefi_journal_sum(document, len);
-    if (uefi_journal_same(&sum, &f->last)) {
-        /* the file begins or ends with this very document */
-        if (f->front == 0 && f->fold == FOLD_NONE) {
-            set_fold(f, document, len, 0);
-        }
+    if (!same_document(f, document, len)) {
+        return plan_document(f, document, len, err);
+    }
+    /* the file begins or ends with this very document */
+    f->plan.kind = f->cut_due ? PLAN_CUT : PLAN_NONE;
+    if (f->front == 0 && f->fold == FOLD_NONE) {
+        fold_start(f, front_of(document, len), 0);
+    }
+    return true;
+}
+
+bool uefi_var_file_plan_step(UefiVarFile *f, GError **err)
+{
+    static const PlanKind kinds[] = {
+        [FOLD_FRONT] = PLAN_FRONT,
+        [FOLD_TAIL] = PLAN_TAIL,
+        [FOLD_CUT] = PLAN_CUT,
+    };
+
+    if (f->fold == FOLD_NONE) {
         return true;
     }
-    text = g_string_sized_new(2 * len + 256);
-    start = MAX(f->end + f->open_line, len + 1);
-    pad = start - f->end;
-    if (pad > 0) {
-        g_string_append_printf(text, "%*s\n", (int)pad - 1, "");
-    }
-    uefi_journal_add(text, UEFI_JOURNAL_FOLD, f->seq + 1, &f->last, "", 0);
-    uefi_journal_add(text, UEFI_JOURNAL_DOCUMENT, 0, NULL, document, len);
-    f->tried = sum;
-    if (!extend(f, text, err)) {
+    if (!plan_begin(f, kinds[f->fold], err)) {
         return false;
     }
-    f->last = sum;
-    f->seq = 0;
-    f->front = 0;
-    set_fold(f, document, len, start);
+    if (f->fold == FOLD_FRONT) {
+        f->plan.text = f->fold_text;
+    } else if (f->fold == FOLD_TAIL) {
+        f->plan.text = f->tail;
+        f->plan.at = f->fold_text->len;
+    }
     return true;
 }
 
-/* Step 2: write the document over whatever the file begins with */
-static bool fold_front(UefiVarFile *f, GError **err)
+bool uefi_var_file_fold_begin(UefiVarFile *f, const char *document, size_t len,
+                              GError **err)
 {
-    bool ok;
-
-    if (!check_unchanged(f, err)) {
-        return false;
-    }
-    ok = write_all(f, f->fold_text->str, f->fold_text->len, 0, err) &&
-         sync_file(f, err);
-    note_stat(f, file_size(f));
-    if (ok) {
-        f->fold = FOLD_TAIL;
-    }
-    return ok;
-}
-
-/* Until that is done nothing is appended. */
-static bool fold_cut(UefiVarFile *f, GError **err)
-{
-    if (!check_unchanged(f, err) || !cut(f, err)) {
-        return false;
-    }
-    f->fold = FOLD_NONE;
-    return true;
-}
-
-/*
- * Step 3: what was appended since step 1 follows the document at the front as
- * it follows its record, and the rest can go.
- */
-static bool fold_tail(UefiVarFile *f, GError **err)
-{
-    size_t front = f->fold_text->len, len = f->tail->len;
-
-    if (!check_unchanged(f, err)) {
-        return false;
-    }
-    if (len > 0) {
-        bool ok = write_all(f, f->tail->str, len, front, err) &&
-                  sync_file(f, err);
-
-        note_stat(f, file_size(f));
-        if (!ok) {
-            return false;
-        }
-    }
-    f->front = front;
-    f->end = front + len;
-    f->cut_due = true;
-    f->fold = FOLD_CUT;
-    return fold_cut(f, err);
+    return uefi_var_file_plan_fold(f, document, len, err) &&
+           run_and_finish(f, err);
 }
 
 bool uefi_var_file_fold_step(UefiVarFile *f, GError **err)
 {
-    switch (f->fold) {
-    case FOLD_FRONT:
-        return fold_front(f, err);
-    case FOLD_TAIL:
-        return fold_tail(f, err);
-    case FOLD_CUT:
-        return fold_cut(f, err);
-    case FOLD_NONE:
-        break;
-    }
-    return true;
+    return uefi_var_file_plan_step(f, err) && run_and_finish(f, err);
 }
 
 bool uefi_var_file_fold_pending(const UefiVarFile *f)
@@ -532,155 +680,93 @@ bool uefi_var_file_fold(UefiVarFile *f, const char *document, size_t len,
 
 size_t uefi_var_file_journal_size(const UefiVarFile *f)
 {
-    return file_size(f) - f->front;
+    return f->size - f->front;
 }
 
 /* ------------------------------------------------------------------------ */
 /* loading */
 
-static bool refuse(UefiVarFile *f, const UefiJournal *s, const char *data,
+static bool refuse(UefiVarFile *f, const UefiJournal *j, const char *data,
                    GError **err)
 {
     g_autofree char *cure = NULL;
 
-    if (s->based) {
+    if (j->based) {
         cure = g_strdup_printf(", or keep only what stands before with "
-                               "'truncate -s %zu'", s->end);
+                               "'truncate -s %zu'", j->end);
     }
     return fail(f, err, UEFI_VAR_FILE_ERROR_DAMAGED,
                 "damaged at byte %zu (line %zu): %s; the file was left as it "
                 "is: restore it from a backup%s",
-                s->bad_at, uefi_journal_line(data, s->bad_at), s->bad_why,
+                j->bad_at, uefi_journal_line(data, j->bad_at), j->bad_why,
                 cure ?: "");
+}
+
+/* What is to be known of a file whose content is @data, and can be trusted */
+static void take_in(UefiVarFile *f, const UefiJournal *j, const char *data,
+                    size_t size)
+{
+    f->trusted = true;
+    f->suspect = false;
+    f->size = size;
+    f->front = j->front;
+    f->document_len = j->document_len;
+    f->document_at = j->document_at;
+    f->end = j->end;
+    f->cut_due = j->end < size;
+    f->open_line = j->end > 0 && data[j->end - 1] != '\n';
+    f->last = f->tried = j->last;
+    f->seq = j->seq;
 }
 
 bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
                         GError **err)
 {
     g_autofree char *data = NULL;
-    g_auto(UefiJournal) s = {
+    g_auto(UefiJournal) j = {
         .records = g_ptr_array_new_with_free_func(g_free),
     };
-    struct stat st;
+    UefiVarFileLook seen;
     size_t size;
 
     f->trusted = false;
     f->fold = FOLD_NONE;
-    data = read_all(f, &st, err);
-    if (!data || !check_named(f, &st, err)) {
+    data = look(f, &seen, err) ? read_all(f, &size, err) : NULL;
+    if (!data) {
         return false;
     }
-    size = st.st_size;
-    uefi_journal_read(&s, data, size);
-    if (!uefi_journal_ok(&s, data, size)) {
-        return refuse(f, &s, data, err);
+    uefi_journal_read(&j, data, size);
+    if (!uefi_journal_ok(&j, data, size)) {
+        return refuse(f, &j, data, err);
     }
     /* a process that was killed may have written without having synced */
-    if (f->writable && !sync_file(f, err)) {
-        return false;
+    while (f->writable && f->ops->sync(f->opaque) < 0) {
+        if (errno != EINTR) {
+            return fail_errno(f, err, errno, "cannot sync");
+        }
     }
-    f->trusted = true;
-    f->st = st;
-    f->front = s.front;
-    f->end = s.end;
-    f->cut_due = s.end < size;
-    f->open_line = s.end > 0 && data[s.end - 1] != '\n';
-    f->last = f->tried = s.last;
-    f->seq = s.seq;
-
-    *document = s.blank ? NULL : g_strndup(s.document, s.document_len);
-    *records = g_steal_pointer(&s.records);
+    take_in(f, &j, data, size);
+    *document = j.blank ? NULL : g_strndup(j.document, j.document_len);
+    *records = g_steal_pointer(&j.records);
     return true;
 }
 
 /* ------------------------------------------------------------------------ */
-/* system calls */
-
-static ssize_t fd_pread(void *opaque, void *buf, size_t len, off_t offset)
-{
-    return pread(((UefiVarFile *)opaque)->fd, buf, len, offset);
-}
-
-static ssize_t fd_pwrite(void *opaque, const void *buf, size_t len,
-                         off_t offset)
-{
-    return pwrite(((UefiVarFile *)opaque)->fd, buf, len, offset);
-}
-
-static int fd_fdatasync(void *opaque)
-{
-#ifdef F_FULLFSYNC
-    return fcntl(((UefiVarFile *)opaque)->fd, F_FULLFSYNC);
-#else
-    return fdatasync(((UefiVarFile *)opaque)->fd);
-#endif
-}
-
-static int fd_ftruncate(void *opaque, off_t length)
-{
-    return ftruncate(((UefiVarFile *)opaque)->fd, length);
-}
-
-static int fd_fstat(void *opaque, struct stat *st)
-{
-    return fstat(((UefiVarFile *)opaque)->fd, st);
-}
-
-static int fd_stat_name(void *opaque, struct stat *st)
-{
-    return stat(((UefiVarFile *)opaque)->path, st);
-}
-
-static const UefiVarFileOps fd_ops = {
-    .pread = fd_pread,
-    .pwrite = fd_pwrite,
-    .fdatasync = fd_fdatasync,
-    .ftruncate = fd_ftruncate,
-    .fstat = fd_fstat,
-    .stat_name = fd_stat_name,
-};
+/* life and lock */
 
 UefiVarFile *uefi_var_file_new(const UefiVarFileOps *ops, void *opaque,
-                               const char *name, size_t limit)
+                               const char *name, bool writable, size_t limit)
 {
     UefiVarFile *f = g_new0(UefiVarFile, 1);
 
     f->ops = ops;
     f->opaque = opaque;
-    f->fd = -1;
     f->name = g_strdup(name);
     f->limit = limit ? limit : UEFI_VAR_FILE_LIMIT;
-    f->writable = true;
+    f->writable = writable;
     f->fold_text = g_string_new(NULL);
     f->tail = g_string_new(NULL);
     return f;
-}
-
-UefiVarFile *uefi_var_file_open(int fd, const char *name, size_t limit,
-                                GError **err)
-{
-    g_autoptr(UefiVarFile) f = uefi_var_file_new(&fd_ops, NULL, name, limit);
-    int flags;
-
-    f->opaque = f;
-    f->fd = fd;
-    f->path = g_canonicalize_filename(name, NULL);
-    flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fstat(fd, &f->st) < 0) {
-        fail_errno(f, err, "cannot use the descriptor");
-        return NULL;
-    }
-    if (!S_ISREG(f->st.st_mode)) {
-        fail(f, err, UEFI_VAR_FILE_ERROR_IO, "not a regular file");
-        return NULL;
-    }
-    if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_APPEND)) {
-        fail(f, err, UEFI_VAR_FILE_ERROR_IO,
-             "must be opened for reading and writing, not in append mode");
-        return NULL;
-    }
-    f->writable = (flags & O_ACCMODE) == O_RDWR;
-    return g_steal_pointer(&f);
 }
 
 void uefi_var_file_close(UefiVarFile *f)
@@ -689,30 +775,14 @@ void uefi_var_file_close(UefiVarFile *f)
         return;
     }
     uefi_var_file_unlock(f);
-    if (f->fd >= 0) {
-        close(f->fd);
+    if (f->ops->close) {
+        f->ops->close(f->opaque);
     }
+    plan_clear(f);
     g_string_free(f->fold_text, TRUE);
     g_string_free(f->tail, TRUE);
     g_free(f->name);
-    g_free(f->path);
     g_free(f);
-}
-
-/*
- * A lock of the open file description where there is one: a lock of the
- * process would vanish as soon as any descriptor of the file is closed, for
- * example when the monitor drops a set of descriptors.
- */
-static int set_lock(UefiVarFile *f, short type)
-{
-    struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
-
-#ifdef F_OFD_SETLK
-    return fcntl(f->fd, F_OFD_SETLK, &lock);
-#else
-    return fcntl(f->fd, F_SETLK, &lock);
-#endif
 }
 
 bool uefi_var_file_lock(UefiVarFile *f, GError **err)
@@ -721,7 +791,7 @@ bool uefi_var_file_lock(UefiVarFile *f, GError **err)
         return fail(f, err, UEFI_VAR_FILE_ERROR_READONLY,
                     "opened for reading only");
     }
-    if (set_lock(f, F_WRLCK) == 0) {
+    if (f->ops->lock(f->opaque, true) == 0) {
         f->locked = true;
         return true;
     }
@@ -737,30 +807,14 @@ bool uefi_var_file_lock(UefiVarFile *f, GError **err)
         return fail(f, err, UEFI_VAR_FILE_ERROR_NO_LOCKS,
                     "cannot lock: %s", g_strerror(errno));
     default:
-        return fail_errno(f, err, "cannot lock");
+        return fail_errno(f, err, errno, "cannot lock");
     }
 }
 
 void uefi_var_file_unlock(UefiVarFile *f)
 {
     if (f->locked) {
-        set_lock(f, F_UNLCK);
+        f->ops->lock(f->opaque, false);
         f->locked = false;
     }
-}
-
-bool uefi_var_file_sync_parent(const char *path)
-{
-    g_autofree char *parent = g_path_get_dirname(path);
-    int fd = open(parent, O_RDONLY | O_DIRECTORY);
-    int ret, saved;
-
-    if (fd < 0) {
-        return false;
-    }
-    ret = fsync(fd);
-    saved = errno;
-    close(fd);
-    errno = saved;
-    return ret == 0;
 }

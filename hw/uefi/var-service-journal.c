@@ -203,10 +203,12 @@ static void note_bad(UefiJournal *s, size_t at, const char *why)
 }
 
 /* A document from which on everything counts, and nothing before it does */
-static void set_base(UefiJournal *s, const char *document, size_t len)
+static void set_base(UefiJournal *s, size_t at, const char *document,
+                     size_t len)
 {
     s->based = true;
     s->blank = len == 0;
+    s->document_at = at;
     s->document = document;
     s->document_len = len;
     g_ptr_array_set_size(s->records, 0);
@@ -225,7 +227,7 @@ static void scan_front(UefiJournal *s, const char *data, size_t front)
     size_t text_len = uefi_journal_trimmed(data, len);
 
     if (text_len > 0) {
-        set_base(s, data, text_len);
+        set_base(s, 0, data, text_len);
         s->end = text_len + (text_len < len && data[text_len] == '\n');
         s->front = s->end;
         if (!is_padding(data + len, front - len)) {
@@ -239,7 +241,7 @@ static void scan_front(UefiJournal *s, const char *data, size_t front)
 static void scan_record(UefiJournal *s, const Record *rec, size_t at)
 {
     if (rec->kind == UEFI_JOURNAL_DOCUMENT) {
-        set_base(s, rec->payload, rec->len);
+        set_base(s, at, rec->payload, rec->len);
         s->end = rec->end;
     } else if (s->bad || s->folding) {
         note_bad(s, at, "a record that no write can have left there");
@@ -301,7 +303,7 @@ void uefi_journal_read(UefiJournal *s, const char *data, size_t size)
     size_t front = at;
 
     if (is_torn_blank(data, size)) {
-        set_base(s, data, 0);
+        set_base(s, 0, data, 0);
         s->end = parse_record(data, 0, size, &(Record) {}) ? size : 0;
         return;
     }

@@ -14,7 +14,7 @@
 
 #define FILE_LIMIT  (256 * 1024)    /* bytes */
 
-static ssize_t mem_pread(void *opaque, void *buf, size_t len, off_t offset)
+static ssize_t mem_read(void *opaque, void *buf, size_t len, uint64_t offset)
 {
     GByteArray *file = opaque;
 
@@ -26,55 +26,58 @@ static ssize_t mem_pread(void *opaque, void *buf, size_t len, off_t offset)
     return len;
 }
 
-static int mem_ftruncate(void *opaque, off_t length)
+static int mem_cut(void *opaque, uint64_t size)
 {
     GByteArray *file = opaque;
     guint old = file->len;
 
-    g_byte_array_set_size(file, length);
+    g_byte_array_set_size(file, size);
     if (file->len > old) {
         memset(file->data + old, 0, file->len - old);
     }
     return 0;
 }
 
-static ssize_t mem_pwrite(void *opaque, const void *buf, size_t len,
-                          off_t offset)
+static ssize_t mem_write(void *opaque, const void *buf, size_t len,
+                          uint64_t offset)
 {
     GByteArray *file = opaque;
 
     if (offset + len > file->len) {
-        mem_ftruncate(file, offset + len);
+        mem_cut(file, offset + len);
     }
     memcpy(file->data + offset, buf, len);
     return len;
 }
 
-static int mem_fdatasync(void *opaque)
+static int mem_sync(void *opaque)
 {
     return 0;
 }
 
-static int mem_fstat(void *opaque, struct stat *st)
+static int64_t mem_note(void *opaque)
 {
-    GByteArray *file = opaque;
+    return ((GByteArray *)opaque)->len;
+}
 
-    *st = (struct stat) { .st_mode = S_IFREG | 0600, .st_nlink = 1,
-                          .st_size = file->len };
-    return 0;
+/* Nobody else knows it. */
+static UefiVarFileLook mem_look(void *opaque)
+{
+    return UEFI_FILE_UNCHANGED;
 }
 
 static const UefiVarFileOps mem_ops = {
-    .pread = mem_pread,
-    .pwrite = mem_pwrite,
-    .fdatasync = mem_fdatasync,
-    .ftruncate = mem_ftruncate,
-    .fstat = mem_fstat,
+    .read = mem_read,
+    .write = mem_write,
+    .sync = mem_sync,
+    .cut = mem_cut,
+    .note = mem_note,
+    .look = mem_look,
 };
 
 static UefiVarFile *open_file(GByteArray *file)
 {
-    return uefi_var_file_new(&mem_ops, file, "fuzz", FILE_LIMIT);
+    return uefi_var_file_new(&mem_ops, file, "fuzz", true, FILE_LIMIT);
 }
 
 /* A real history, for the input to damage */

@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include <glib/gstdio.h>
+#include "hw/uefi/var-service-posix.h"
 #include "uefi-disk.h"
 
 #define BLANK   "#uefi-vars-journal 1 document 0 " NO_PREV " 0  " \
@@ -1029,9 +1030,9 @@ static void test_changed(void)
         check_foreign_kept(f, disk);
         /* gone */
         uefi_disk_set(disk, data, len);
-        disk->nlink = 0;
+        disk->lost = true;
         check_foreign_kept(f, disk);
-        disk->nlink = 1;
+        disk->lost = false;
 
         /* as before, but for the time */
         append(f, "5=e");
@@ -1067,8 +1068,8 @@ static void test_changed_meanwhile(void)
 static UefiVarFile *open_path(const char *path, int flags)
 {
     g_autoptr(GError) err = NULL;
-    UefiVarFile *f = uefi_var_file_open(open(path, flags, 0600), path, 0,
-                                        &err);
+    UefiVarFile *f = uefi_var_file_open(open(path, flags, 0600), path,
+                                        path, 0, &err);
 
     g_assert_no_error(err);
     return f;
@@ -1144,7 +1145,7 @@ static void check_not_opened(int fd)
 {
     g_autoptr(GError) err = NULL;
 
-    g_assert_null(uefi_var_file_open(fd, "store", 0, &err));
+    g_assert_null(uefi_var_file_open(fd, "store", "store", 0, &err));
     check_error(&err, UEFI_VAR_FILE_ERROR_IO);
     g_assert_cmpint(fcntl(fd, F_GETFD), ==, -1);
 }
@@ -1184,7 +1185,7 @@ static void test_lock(void)
     g_autoptr(UefiVarFile) r = open_path(path, O_RDONLY);
     g_autoptr(GError) err = NULL;
     int passed = open(path, O_RDWR);
-    UefiVarFile *d = uefi_var_file_open(dup(passed), path, 0, NULL);
+    UefiVarFile *d = uefi_var_file_open(dup(passed), path, path, 0, NULL);
 
     g_assert_true(uefi_var_file_lock(a, NULL));
     g_assert_true(uefi_var_file_lock(a, NULL));

@@ -81,7 +81,7 @@ static void record(UefiDisk *disk, size_t offset, const void *data, size_t len)
     disk->mtime++;
 }
 
-static ssize_t disk_pread(void *opaque, void *buf, size_t len, off_t offset)
+static ssize_t disk_read(void *opaque, void *buf, size_t len, uint64_t offset)
 {
     UefiDisk *disk = opaque;
     int error = ask(disk, UEFI_DISK_PREAD, &len);
@@ -97,8 +97,8 @@ static ssize_t disk_pread(void *opaque, void *buf, size_t len, off_t offset)
     return len;
 }
 
-static ssize_t disk_pwrite(void *opaque, const void *buf, size_t len,
-                           off_t offset)
+static ssize_t disk_write(void *opaque, const void *buf, size_t len,
+                           uint64_t offset)
 {
     UefiDisk *disk = opaque;
     size_t part = len;
@@ -138,7 +138,7 @@ static bool no_doubt(const UefiDisk *disk)
             memcmp(image->data, disk->now->data, image->len) == 0);
 }
 
-static int disk_fdatasync(void *opaque)
+static int disk_sync(void *opaque)
 {
     UefiDisk *disk = opaque;
     int error = ask(disk, UEFI_DISK_FDATASYNC, NULL);
@@ -162,38 +162,54 @@ static int disk_fdatasync(void *opaque)
     return answer(error);
 }
 
-static int disk_ftruncate(void *opaque, off_t length)
+static int disk_cut(void *opaque, uint64_t size)
 {
     UefiDisk *disk = opaque;
     int error = ask(disk, UEFI_DISK_FTRUNCATE, NULL);
 
     if (!error) {
-        record(disk, length, NULL, 0);
+        record(disk, size, NULL, 0);
     }
     return answer(error);
 }
 
-static int disk_fstat(void *opaque, struct stat *st)
+static int64_t disk_note(void *opaque)
 {
     UefiDisk *disk = opaque;
     int error = ask(disk, UEFI_DISK_FSTAT, NULL);
 
-    if (!error) {
-        memset(st, 0, sizeof(*st));
-        st->st_mode = S_IFREG | 0600;
-        st->st_nlink = disk->nlink;
-        st->st_size = disk->now->len;
-        st->st_mtime = disk->mtime;
+    if (error) {
+        return answer(error);
     }
-    return answer(error);
+    disk->noted_size = disk->now->len;
+    disk->noted_mtime = disk->mtime;
+    return disk->noted_size;
+}
+
+static UefiVarFileLook disk_look(void *opaque)
+{
+    UefiDisk *disk = opaque;
+    int error = ask(disk, UEFI_DISK_FSTAT, NULL);
+
+    if (error) {
+        answer(error);
+        return UEFI_FILE_UNKNOWN;
+    }
+    if (disk->lost) {
+        return UEFI_FILE_LOST;
+    }
+    return disk->noted_size == disk->now->len &&
+           disk->noted_mtime == disk->mtime ? UEFI_FILE_UNCHANGED
+                                            : UEFI_FILE_CHANGED;
 }
 
 const UefiVarFileOps uefi_disk_ops = {
-    .pread = disk_pread,
-    .pwrite = disk_pwrite,
-    .fdatasync = disk_fdatasync,
-    .ftruncate = disk_ftruncate,
-    .fstat = disk_fstat,
+    .read = disk_read,
+    .write = disk_write,
+    .sync = disk_sync,
+    .cut = disk_cut,
+    .note = disk_note,
+    .look = disk_look,
 };
 
 UefiDisk *uefi_disk_new(const void *data, size_t len)
@@ -203,7 +219,6 @@ UefiDisk *uefi_disk_new(const void *data, size_t len)
     disk->now = g_byte_array_new();
     disk->base = g_byte_array_new();
     disk->since = g_ptr_array_new_with_free_func(change_free);
-    disk->nlink = 1;
     uefi_disk_set(disk, data, len);
     return disk;
 }
@@ -220,7 +235,7 @@ void uefi_disk_free(UefiDisk *disk)
 
 UefiVarFile *uefi_disk_open(UefiDisk *disk, size_t limit)
 {
-    return uefi_var_file_new(&uefi_disk_ops, disk, "disk", limit);
+    return uefi_var_file_new(&uefi_disk_ops, disk, "disk", true, limit);
 }
 
 void uefi_disk_set(UefiDisk *disk, const void *data, size_t len)

@@ -34,7 +34,9 @@ struct UefiDisk {
     GByteArray *base;           /* what surely is on the disk */
     GPtrArray *since;           /* operations that may be there in part */
     int64_t mtime;
-    unsigned nlink;
+    size_t noted_size;
+    int64_t noted_mtime;
+    bool lost;                  /* the name leads elsewhere */
     unsigned calls[UEFI_DISK_N_OPS];
     size_t written;             /* bytes */
     UefiDiskFault *fault;

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "tool.h"
+#include "hw/uefi/var-service-posix.h"
 #include "hw/uefi/var-service-secureboot.h"
 
 /* What to enrol; all zero is nothing */

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "tool.h"
 #include "hw/uefi/var-service-load.h"
+#include "hw/uefi/var-service-posix.h"
 
 /* A store that a QEMU writes to may change while it is read. */
 #define TRIES           50
@@ -62,7 +63,7 @@ static bool load_file(ToolStore *s, GError **err)
 /* @fd is taken over */
 static bool use_file(ToolStore *s, int fd, bool write, GError **err)
 {
-    s->file = uefi_var_file_open(fd, s->path, 0, err);
+    s->file = uefi_var_file_open(fd, s->path, s->path, 0, err);
     return s->file && (!write || uefi_var_file_lock(s->file, err));
 }
 

@@ -35,46 +35,48 @@ typedef enum UefiVarFileError {
 
 typedef struct UefiVarFile UefiVarFile;
 
+/* How a file is, compared to how it was noted */
+typedef enum UefiVarFileLook {
+    UEFI_FILE_UNCHANGED,
+    UEFI_FILE_CHANGED,
+    UEFI_FILE_LOST,         /* its name leads elsewhere, or is gone */
+    UEFI_FILE_UNKNOWN,      /* errno tells why */
+} UefiVarFileLook;
+
 /**
- * UefiVarFileOps: the five operations that are needed of a file
+ * UefiVarFileOps: what is needed of a file
  *
- * They behave as the system calls of the same names do: -1 and errno on
- * failure, short transfers allowed.  uefi_var_file_open() uses the real ones;
- * tests put their own in between.
+ * -1 and errno on failure, short transfers allowed.  var-service-posix.c has
+ * the real ones; tests put their own in between.  @read, @write, @sync and
+ * @cut may be called in another thread, though never at the same time as
+ * anything else.
  */
 typedef struct UefiVarFileOps {
-    ssize_t (*pread)(void *opaque, void *buf, size_t len, off_t offset);
-    ssize_t (*pwrite)(void *opaque, const void *buf, size_t len,
-                      off_t offset);
-    int (*fdatasync)(void *opaque);
-    int (*ftruncate)(void *opaque, off_t length);
-    int (*fstat)(void *opaque, struct stat *st);
-    /* the file that has the name now; NULL where there are no names */
-    int (*stat_name)(void *opaque, struct stat *st);
+    ssize_t (*read)(void *opaque, void *buf, size_t len, uint64_t offset);
+    ssize_t (*write)(void *opaque, const void *buf, size_t len,
+                     uint64_t offset);
+    int (*sync)(void *opaque);
+    /* the file ends at @size from now on */
+    int (*cut)(void *opaque, uint64_t size);
+    /* remember how the file is, and tell its size */
+    int64_t (*note)(void *opaque);
+    UefiVarFileLook (*look)(void *opaque);
+    int (*lock)(void *opaque, bool on);
+    /* the file is used no longer; may be NULL */
+    void (*close)(void *opaque);
 } UefiVarFileOps;
 
 /**
- * uefi_var_file_open: begin to use an open file
+ * uefi_var_file_new: begin to use a file
  *
- * @fd becomes the property of the result, or is closed when the call fails.
- * It must refer to a regular file and must not be in append mode; opened
- * read-only it can be loaded but not written.  @name stands for the file in
- * messages.  @limit is the largest file, in bytes, that will be read or made;
- * 0 means UEFI_VAR_FILE_LIMIT.  A document may take a quarter of it.
- *
- * Nothing is read or written yet.  Returns NULL with @err set on failure.
- */
-UefiVarFile *uefi_var_file_open(int fd, const char *name, size_t limit,
-                                GError **err);
-
-/**
- * uefi_var_file_new: the same over operations of the caller's
- *
- * @ops and @opaque stay the property of the caller and must outlive the
- * result.  Such a file cannot be locked.
+ * @ops stay the property of the caller and must outlive the result; @opaque
+ * is what they get.  @name stands for the file in messages.  A file that is
+ * not @writable can only be loaded.  @limit is the largest file, in bytes,
+ * that will be read or made; 0 means UEFI_VAR_FILE_LIMIT.  A document may take
+ * a quarter of it.
  */
 UefiVarFile *uefi_var_file_new(const UefiVarFileOps *ops, void *opaque,
-                               const char *name, size_t limit);
+                               const char *name, bool writable, size_t limit);
 
 /**
  * uefi_var_file_close: release lock, descriptor and memory
@@ -180,19 +182,27 @@ bool uefi_var_file_fold_step(UefiVarFile *f, GError **err);
 bool uefi_var_file_fold_pending(const UefiVarFile *f);
 
 /**
+ * uefi_var_file_plan_fold: the same, in three parts
+ *
+ * uefi_var_file_plan_fold() or uefi_var_file_plan_step() look at the file and
+ * make ready what is to be written; uefi_var_file_run() does it, and is the
+ * part that waits for the disk; uefi_var_file_finish() takes in what came of
+ * it, and must follow.  Running may be left to another thread; nothing else
+ * may be done with the file meanwhile.
+ *
+ * When nothing is to be written, running and finishing do nothing.
+ */
+bool uefi_var_file_plan_fold(UefiVarFile *f, const char *document, size_t len,
+                             GError **err);
+bool uefi_var_file_plan_step(UefiVarFile *f, GError **err);
+void uefi_var_file_run(UefiVarFile *f);
+bool uefi_var_file_finish(UefiVarFile *f, GError **err);
+
+/**
  * uefi_var_file_journal_size: what a fold would clear away, in bytes
  *
  * 0 means that the file is a plain document, or empty.
  */
 size_t uefi_var_file_journal_size(const UefiVarFile *f);
-
-/**
- * uefi_var_file_sync_parent: make the name of a new file durable
- *
- * For whoever has just created @path: syncs the directory that holds it.
- * Returns false with errno set on failure, for example when the directory may
- * not be opened.
- */
-bool uefi_var_file_sync_parent(const char *path);
 
 #endif /* HW_UEFI_VAR_SERVICE_FILE_H */

@@ -55,6 +55,7 @@ GString *uefi_journal_blank(void);
 typedef struct UefiJournal {
     bool based;             /* there is a document, or the store is blank */
     bool blank;
+    size_t document_at;     /* offset of what holds the document */
     const char *document;   /* points into the text */
     size_t document_len;
     GPtrArray *records;     /* of char *, to be set by the caller */
