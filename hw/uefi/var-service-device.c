@@ -116,7 +116,8 @@ static bool file_open(UefiVarDevice *d, bool create, Error **errp)
         error_setg_errno(errp, errno, "uefi-vars: %s", d->jsonfile);
         return false;
     }
-    d->file = uefi_var_file_open(own, d->jsonfile, d->jsonfile,
+    d->file = uefi_var_file_open(own, d->jsonfile,
+                                 uses_fdset(d) ? NULL : d->jsonfile,
                                  MAX(UEFI_VAR_FILE_LIMIT,
                                      (size_t)d->config.limits.nv_size *
                                      FILE_FACTOR), &err);
@@ -179,6 +180,11 @@ static bool file_load(UefiVarDevice *d, GError **err)
 
     if (!file_read(d, d->service, warnings, err)) {
         return false;
+    }
+    if (uefi_var_file_torn(d->file)) {
+        warn_report("uefi-vars: %s: %zu bytes at the end are a write that was "
+                    "interrupted, and passed over", d->jsonfile,
+                    uefi_var_file_torn(d->file));
     }
     for (guint i = 0; i < warnings->len; i++) {
         warn_report("uefi-vars: %s: %s", d->jsonfile,

@@ -15,6 +15,14 @@
 #include "hw/uefi/var-service-file.h"
 #include "hw/uefi/var-service-journal.h"
 
+/*
+ * A fold writes the document twice.  It is worth that when the journal is as
+ * long as the document, and never for less than this, bytes; urgent when it is
+ * this many times as long.
+ */
+#define FOLD_LEAST      (64 * 1024)
+#define FOLD_URGENT     4
+
 /* What the next step of a fold does */
 typedef enum FoldStep {
     FOLD_NONE,
@@ -55,6 +63,10 @@ struct UefiVarFile {
     bool writable;
     bool locked;
     bool trusted;           /* loaded, and not refused */
+
+    char *expected;         /* the mark that a load looks for, or NULL */
+    UefiVarFileAge age;
+    size_t torn;            /* bytes that the load passed over */
 
     uint64_t size;          /* of the file as it was last left here */
     bool suspect;           /* somebody may have written to it since */
@@ -535,7 +547,7 @@ static bool plan_append(UefiVarFile *f, const char *record, size_t len,
     /* leave room for a fold */
     if (!plan_fits(f, f->limit / 2)) {
         plan_clear(f);
-        return fail(f, err, UEFI_VAR_FILE_ERROR_FULL,
+        return fail(f, err, UEFI_VAR_FILE_ERROR_LONG,
                     "the journal would exceed its limit of %zu bytes",
                     f->limit / 2);
     }
@@ -619,10 +631,14 @@ bool uefi_var_file_plan_fold(UefiVarFile *f, const char *document, size_t len,
     if (!same_document(f, document, len)) {
         return plan_document(f, document, len, err);
     }
-    /* the file begins or ends with this very document */
+    if (f->front == 0 && f->document_at <= len) {
+        /* it ends with this very document, but where the front has to be */
+        return plan_document(f, document, len, err);
+    }
+    /* it begins with it, or holds it out of the way */
     f->plan.kind = f->cut_due ? PLAN_CUT : PLAN_NONE;
     if (f->front == 0 && f->fold == FOLD_NONE) {
-        fold_start(f, front_of(document, len), 0);
+        fold_start(f, front_of(document, len), f->document_at);
     }
     return true;
 }
@@ -683,6 +699,18 @@ size_t uefi_var_file_journal_size(const UefiVarFile *f)
     return f->size - f->front;
 }
 
+UefiVarFoldNeed uefi_var_file_fold_need(const UefiVarFile *f)
+{
+    size_t journal = uefi_var_file_journal_size(f);
+    size_t worth = MIN(MAX(f->document_len, FOLD_LEAST), f->limit / 8);
+
+    if (journal <= worth) {
+        return UEFI_FOLD_NO_NEED;
+    }
+    return journal <= MIN(FOLD_URGENT * worth, f->limit / 4)
+           ? UEFI_FOLD_WHEN_IDLE : UEFI_FOLD_NOW;
+}
+
 /* ------------------------------------------------------------------------ */
 /* loading */
 
@@ -708,6 +736,12 @@ static void take_in(UefiVarFile *f, const UefiJournal *j, const char *data,
 {
     f->trusted = true;
     f->suspect = false;
+    f->torn = uefi_journal_torn(j, data, size);
+    f->age = UEFI_FILE_OTHER;
+    if (j->met) {
+        f->age = strcmp(j->last.hex, f->expected) == 0 ? UEFI_FILE_SAME
+                                                       : UEFI_FILE_AHEAD;
+    }
     f->size = size;
     f->front = j->front;
     f->document_len = j->document_len;
@@ -725,6 +759,7 @@ bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
     g_autofree char *data = NULL;
     g_auto(UefiJournal) j = {
         .records = g_ptr_array_new_with_free_func(g_free),
+        .wanted = f->expected,
     };
     UefiVarFileLook seen;
     size_t size;
@@ -739,8 +774,11 @@ bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
     if (!uefi_journal_ok(&j, data, size)) {
         return refuse(f, &j, data, err);
     }
-    /* a process that was killed may have written without having synced */
-    while (f->writable && f->ops->sync(f->opaque) < 0) {
+    /*
+     * A process that was killed may have written without having synced.  Who
+     * expects a mark does not live on what the file says.
+     */
+    while (f->writable && !f->expected && f->ops->sync(f->opaque) < 0) {
         if (errno != EINTR) {
             return fail_errno(f, err, errno, "cannot sync");
         }
@@ -749,6 +787,27 @@ bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
     *document = j.blank ? NULL : g_strndup(j.document, j.document_len);
     *records = g_steal_pointer(&j.records);
     return true;
+}
+
+void uefi_var_file_expect(UefiVarFile *f, const char *mark)
+{
+    g_free(f->expected);
+    f->expected = g_strdup(mark);
+}
+
+const char *uefi_var_file_mark(const UefiVarFile *f)
+{
+    return f->last.hex;
+}
+
+UefiVarFileAge uefi_var_file_age(const UefiVarFile *f)
+{
+    return f->age;
+}
+
+size_t uefi_var_file_torn(const UefiVarFile *f)
+{
+    return f->torn;
 }
 
 /* ------------------------------------------------------------------------ */
@@ -781,6 +840,7 @@ void uefi_var_file_close(UefiVarFile *f)
     plan_clear(f);
     g_string_free(f->fold_text, TRUE);
     g_string_free(f->tail, TRUE);
+    g_free(f->expected);
     g_free(f->name);
     g_free(f);
 }

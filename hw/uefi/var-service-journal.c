@@ -7,10 +7,11 @@
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-journal.h"
 
-#define MAGIC       "#uefi-vars-journal 1 "
+#define MAGIC_NAME  "#uefi-vars-journal "
+#define MAGIC       MAGIC_NAME "1 "
 #define MAGIC_LEN   (sizeof(MAGIC) - 1)
 #define NO_PREV     "0000000000000000"
-#define TRAILER_LEN (1 + UEFI_JOURNAL_SUM_LEN + 1)  /* space, sum, newline */
+#define TRAILER_LEN (1 + UEFI_JOURNAL_SUM_LEN)      /* space, sum */
 
 static const char *const kind_names[] = { "change", "fold", "document" };
 
@@ -111,9 +112,13 @@ static bool take_kind(const char **p, const char *end, UefiJournalKind *kind)
     return false;
 }
 
-/* Read the record at @at; no byte from @limit on belongs to it */
+/*
+ * Read the record at @at of @size bytes; no byte from @limit on belongs to it.
+ * The line feed at the very end may be missing: editors, shells and formats
+ * that text is copied through do that.
+ */
 static bool parse_record(const char *data, size_t at, size_t limit,
-                         Record *rec)
+                         size_t size, Record *rec)
 {
     const char *p = data + at;
     const char *end = data + limit;
@@ -135,7 +140,7 @@ static bool parse_record(const char *data, size_t at, size_t limit,
     p += len;
     computed = uefi_journal_sum(data + at, p - (data + at));
     if (!take_word(&p, end, " ") || !take_sum(&p, end, &rec->sum) ||
-        !take_word(&p, end, "\n")) {
+        (!take_word(&p, end, "\n") && p != data + size)) {
         return false;
     }
     rec->end = p - data;
@@ -202,6 +207,13 @@ static void note_bad(UefiJournal *s, size_t at, const char *why)
     }
 }
 
+/* The chain goes on. */
+static void set_last(UefiJournal *s, UefiJournalSum sum)
+{
+    s->last = sum;
+    s->met |= s->wanted && strcmp(s->wanted, sum.hex) == 0;
+}
+
 /* A document from which on everything counts, and nothing before it does */
 static void set_base(UefiJournal *s, size_t at, const char *document,
                      size_t len)
@@ -212,7 +224,7 @@ static void set_base(UefiJournal *s, size_t at, const char *document,
     s->document = document;
     s->document_len = len;
     g_ptr_array_set_size(s->records, 0);
-    s->last = uefi_journal_sum(document, len);
+    set_last(s, uefi_journal_sum(document, len));
     s->seq = 0;
     s->front = 0;
     s->folding = false;
@@ -254,7 +266,7 @@ static void scan_record(UefiJournal *s, const Record *rec, size_t at)
         s->folding = true;
     } else {
         g_ptr_array_add(s->records, g_strndup(rec->payload, rec->len));
-        s->last = rec->sum;
+        set_last(s, rec->sum);
         s->seq = rec->seq;
         s->end = rec->end;
     }
@@ -297,6 +309,16 @@ static bool is_torn_blank(const char *data, size_t size)
     return true;
 }
 
+/* Whether @text begins like a record of a version that is not known yet */
+static bool is_newer(const char *text, size_t len)
+{
+    const char *p = text;
+    uint64_t version;
+
+    return take_word(&p, text + len, MAGIC_NAME) &&
+           take_number(&p, text + len, &version) && version > 1;
+}
+
 void uefi_journal_read(UefiJournal *s, const char *data, size_t size)
 {
     size_t at = next_record(data, size, 0);
@@ -304,7 +326,7 @@ void uefi_journal_read(UefiJournal *s, const char *data, size_t size)
 
     if (is_torn_blank(data, size)) {
         set_base(s, 0, data, 0);
-        s->end = parse_record(data, 0, size, &(Record) {}) ? size : 0;
+        s->end = parse_record(data, 0, size, size, &(Record) {}) ? size : 0;
         return;
     }
     scan_front(s, data, front);
@@ -315,8 +337,11 @@ void uefi_journal_read(UefiJournal *s, const char *data, size_t size)
         size_t next = next_record(data, size, at + 1);
         Record rec;
 
-        if (!parse_record(data, at, next, &rec)) {
-            note_bad(s, at, "a record that does not check out");
+        if (!parse_record(data, at, next, size, &rec)) {
+            note_bad(s, at, is_newer(data + at, next - at)
+                            ? "a record of a newer version of the journal, "
+                              "which only a newer program can read"
+                            : "a record that does not check out");
         } else {
             scan_record(s, &rec, at);
             if (!is_padding(data + rec.end, next - rec.end)) {
@@ -339,6 +364,12 @@ bool uefi_journal_ok(const UefiJournal *s, const char *data, size_t size)
     }
     return !s->bad || s->folding ||
            is_torn(data + s->end, size - s->end);
+}
+
+size_t uefi_journal_torn(const UefiJournal *s, const char *data, size_t size)
+{
+    return uefi_journal_trimmed(data + s->end, size - s->end) > 0
+           ? size - s->end : 0;
 }
 
 void uefi_journal_clear(UefiJournal *s)

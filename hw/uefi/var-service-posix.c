@@ -14,6 +14,7 @@
 typedef struct Posix {
     int fd;
     char *path;             /* absolute; NULL when there is none */
+    int dir;                /* directory that has the name, or -1 */
     struct stat noted;      /* of the file as it was last noted */
     bool linked;            /* it had a name when it was opened */
 } Posix;
@@ -56,6 +57,25 @@ static int64_t posix_note(void *opaque)
 }
 
 /*
+ * The name leads nowhere.  That is no news where we were confined since, by a
+ * new root or by permissions, so the directory itself is asked.
+ */
+static bool is_renamed(const Posix *p, const struct stat *st)
+{
+    g_autofree char *base = g_path_get_basename(p->path);
+    struct stat named;
+
+    if (p->dir < 0) {
+        return false;
+    }
+    if (fstatat(p->dir, base, &named, AT_SYMLINK_NOFOLLOW) < 0) {
+        return errno == ENOENT;
+    }
+    return !S_ISLNK(named.st_mode) &&
+           (named.st_dev != st->st_dev || named.st_ino != st->st_ino);
+}
+
+/*
  * What is written to a file that has lost its name to another one, or to none,
  * is not found when we start again; a descriptor that came without a name is
  * the caller's choice.
@@ -67,9 +87,13 @@ static bool is_lost(const Posix *p, const struct stat *st)
     if (p->linked && st->st_nlink == 0) {
         return true;
     }
-    /* no such name is no news: we may have been confined since */
-    return p->path && stat(p->path, &named) == 0 &&
-           (named.st_dev != st->st_dev || named.st_ino != st->st_ino);
+    if (!p->path) {
+        return false;
+    }
+    if (stat(p->path, &named) < 0) {
+        return is_renamed(p, st);
+    }
+    return named.st_dev != st->st_dev || named.st_ino != st->st_ino;
 }
 
 static UefiVarFileLook posix_look(void *opaque)
@@ -116,6 +140,9 @@ static void posix_close(void *opaque)
     if (p->fd >= 0) {
         close(p->fd);
     }
+    if (p->dir >= 0) {
+        close(p->dir);
+    }
     g_free(p->path);
     g_free(p);
 }
@@ -139,7 +166,27 @@ static const char *why_not(int flags, const struct stat *st)
     if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_APPEND)) {
         return "must be opened for reading and writing, not in append mode";
     }
+#ifdef O_DIRECT
+    if (flags & O_DIRECT) {
+        return "must not be opened with O_DIRECT: records are of any size";
+    }
+#endif
     return NULL;
+}
+
+#ifdef O_PATH
+#define OPEN_DIR    (O_PATH | O_DIRECTORY | O_CLOEXEC)
+#else
+#define OPEN_DIR    (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#endif
+
+static void set_path(Posix *p, const char *path)
+{
+    g_autofree char *parent = NULL;
+
+    p->path = g_canonicalize_filename(path, NULL);
+    parent = g_path_get_dirname(p->path);
+    p->dir = open(parent, OPEN_DIR);
 }
 
 UefiVarFile *uefi_var_file_open(int fd, const char *name, const char *path,
@@ -150,6 +197,7 @@ UefiVarFile *uefi_var_file_open(int fd, const char *name, const char *path,
     const char *why;
 
     p->fd = fd;
+    p->dir = -1;
     if (flags < 0 || posix_note(p) < 0) {
         g_set_error(err, UEFI_VAR_FILE_ERROR, UEFI_VAR_FILE_ERROR_IO,
                     "%s: cannot use the descriptor: %s", name,
@@ -164,7 +212,9 @@ UefiVarFile *uefi_var_file_open(int fd, const char *name, const char *path,
         posix_close(p);
         return NULL;
     }
-    p->path = path ? g_canonicalize_filename(path, NULL) : NULL;
+    if (path) {
+        set_path(p, path);
+    }
     p->linked = p->noted.st_nlink > 0;
     return uefi_var_file_new(&posix_ops, p, name,
                              (flags & O_ACCMODE) == O_RDWR, limit);

@@ -115,6 +115,19 @@ static void check_append_fails(UefiVarFile *f, UefiVarFileError code)
     check_error(&err, code);
 }
 
+/* A record with the right check; the caller frees */
+static char *record(const char *kind, unsigned seq, const char *prev,
+                    const char *payload)
+{
+    g_autofree char *text =
+        g_strdup_printf("#uefi-vars-journal 1 %s %u %.16s %zu %s",
+                        kind, seq, prev, strlen(payload), payload);
+    g_autofree char *check =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+
+    return g_strdup_printf("%s %.16s\n", text, check);
+}
+
 /* A document with three changes behind it */
 static UefiDisk *journal_disk(void)
 {
@@ -352,6 +365,93 @@ static void test_fold_steps(void)
     check_bytes(disk, "{3}\n");
 }
 
+/*
+ * A document record that stands where the front has to be is the only copy,
+ * until there is another one.
+ */
+static void test_fold_in_place(void)
+{
+    g_autofree char *data = record("document", 0, NO_PREV, "{4}");
+    g_autoptr(UefiDisk) disk = uefi_disk_new(data, strlen(data));
+    g_autoptr(UefiVarFile) f = uefi_disk_open(disk, 0);
+
+    check_load(f, "{4}");
+    g_assert_true(uefi_var_file_fold_begin(f, "{4}", 3, NULL));
+    check_other_load(disk, "{4}");
+    /* whatever becomes of the front while that is written */
+    memset(disk->now->data, 0, 4);
+    check_other_load(disk, "{4}");
+    g_assert_true(g_str_has_prefix(data, "#"));
+    memcpy(disk->now->data, data, 4);
+    fold(f, "{4}");
+    check_bytes(disk, "{4}\n");
+}
+
+/* A load tells whether the file has the state of a mark, or has moved on */
+static void test_mark(void)
+{
+    g_autoptr(UefiDisk) disk = journal_disk();
+    g_autoptr(UefiVarFile) f = uefi_disk_open(disk, 0);
+    g_autoptr(UefiVarFile) other = uefi_disk_open(disk, 0);
+    g_autofree char *mark = NULL;
+
+    check_load(f, DOC "|2=b|3=c|4=d");
+    mark = g_strdup(uefi_var_file_mark(f));
+    uefi_var_file_expect(other, mark);
+    disk->calls[UEFI_DISK_FDATASYNC] = 0;
+    check_load(other, DOC "|2=b|3=c|4=d");
+    g_assert_cmpint(uefi_var_file_age(other), ==, UEFI_FILE_SAME);
+    g_assert_cmpuint(disk->calls[UEFI_DISK_FDATASYNC], ==, 0);
+
+    append(f, "5=e");
+    check_load(other, DOC "|2=b|3=c|4=d|5=e");
+    g_assert_cmpint(uefi_var_file_age(other), ==, UEFI_FILE_AHEAD);
+    g_assert_true(uefi_var_file_fold_begin(f, "{2}", 3, NULL));
+    check_load(other, "{2}");
+    g_assert_cmpint(uefi_var_file_age(other), ==, UEFI_FILE_AHEAD);
+    fold(f, "{2}");
+    check_load(other, "{2}");
+    g_assert_cmpint(uefi_var_file_age(other), ==, UEFI_FILE_OTHER);
+    uefi_var_file_expect(other, uefi_var_file_mark(f));
+    check_load(other, "{2}");
+    g_assert_cmpint(uefi_var_file_age(other), ==, UEFI_FILE_SAME);
+}
+
+/* The thresholds follow from document and limit */
+static void test_fold_need(void)
+{
+    enum { KIB = 1024 };
+    static const struct {
+        size_t document, limit, idle, now;
+    } cases[] = {
+        { 10, 0, 64 * KIB, 256 * KIB },
+        { 400 * KIB, 0, 400 * KIB, 1600 * KIB },
+        { 10000 * KIB, 0, 8192 * KIB, 16384 * KIB },
+        { 10, 64 * KIB, 8 * KIB, 16 * KIB },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *document = g_strnfill(cases[i].document, 'x');
+        g_autofree char *record = g_strnfill(4 * KIB, 'y');
+        g_autoptr(UefiDisk) disk = uefi_disk_new(document,
+                                                 cases[i].document);
+        g_autoptr(UefiVarFile) f = uefi_disk_open(disk, cases[i].limit);
+        UefiVarFoldNeed need = UEFI_FOLD_NO_NEED;
+
+        check_load(f, document);
+        do {
+            size_t journal = uefi_var_file_journal_size(f);
+
+            g_assert_cmpint(need != UEFI_FOLD_NO_NEED, ==,
+                            journal > cases[i].idle);
+            g_assert_cmpint(need == UEFI_FOLD_NOW, ==,
+                            journal > cases[i].now);
+            append(f, record);
+            need = uefi_var_file_fold_need(f);
+        } while (need != UEFI_FOLD_NOW);
+    }
+}
+
 /* The program in the specification reads what is written here */
 static void check_reader(const char *script, const UefiDisk *disk)
 {
@@ -436,22 +536,12 @@ static void test_refused(void)
     check_refused(zeroes, sizeof(zeroes), "neither a document nor a record");
     check_refused(zeroes, strlen(BLANK) + 1, "neither a document");
     check_refused("# comment\n{}\n", 13, "damaged at byte 0 (line 1)");
-    check_refused("#uefi-vars-journal 2 x\n", 23, "damaged at byte 0");
-    check_refused(DOC "\n#uefi-vars-journal 2 x\n", 31,
+    check_refused("#uefi-vars-journal 1 x\n", 23, "damaged at byte 0");
+    check_refused(DOC "\n#uefi-vars-journal 1 x\n", 31,
                   "damaged at byte 8 (line 4)");
+    check_refused(DOC "\n#uefi-vars-journal 2 x\n", 31,
+                  "byte 8 (line 4): a record of a newer version");
     check_refused(DOC "\n# comment", 17, "'truncate -s 8'");
-}
-
-static char *record(const char *kind, unsigned seq, const char *prev,
-                    const char *payload)
-{
-    g_autofree char *text =
-        g_strdup_printf("#uefi-vars-journal 1 %s %u %.16s %zu %s",
-                        kind, seq, prev, strlen(payload), payload);
-    g_autofree char *check =
-        g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
-
-    return g_strdup_printf("%s %.16s\n", text, check);
 }
 
 /* Records that are good, but not where they stand */
@@ -596,13 +686,18 @@ static void test_cut(void)
     size_t record = (whole->now->len - first) / 3;
 
     for (at = strlen(DOC); at <= whole->now->len; at++) {
+        /* a record is complete without the line feed at its end */
+
         g_autoptr(UefiDisk) disk = uefi_disk_new(whole->now->data, at);
         g_autoptr(UefiVarFile) f = uefi_disk_open(disk, 0);
         g_autofree char *before = known_state(at < first ? 0 :
-                                              (at - first) / record);
+                                              (at + 1 - first) / record);
         g_autofree char *after = g_strconcat(before, "|5=e", NULL);
+        size_t torn = at < first ? 0 : (at - first) % record;
 
         check_load(f, before);
+        g_assert_cmpuint(uefi_var_file_torn(f), ==,
+                         torn < record - 1 ? torn : 0);
         append(f, "5=e");
         check_load(f, after);
     }
@@ -773,7 +868,7 @@ static void test_limits(void)
     for (i = 0; uefi_var_file_append(f, record, 200, &err); i++) {
         g_assert_cmpuint(i, <, 10);
     }
-    check_error(&err, UEFI_VAR_FILE_ERROR_FULL);
+    check_error(&err, UEFI_VAR_FILE_ERROR_LONG);
     g_assert_cmpuint(i, >, 2);
     g_assert_cmpuint(disk->now->len, <=, 2048);
 
@@ -873,7 +968,9 @@ static const Action actions[] = {
     { DOC "\n#uefi-vars-journal 1 change 1 131be7d747aab819 3 2=b "
       "9a3d77d1da674f9a\n", 0, NULL, DOC "|2=b", DOC "|2=b|9=z" },
     { DOC "\n#uefi-vars-journal 1 change 1 131be7d747aab819 3 2=b "
-      "9a3d77d1da674f9a\n", 1, NULL, DOC, DOC "|9=z" },
+      "9a3d77d1da674f9a\n", 1, NULL, DOC "|2=b", DOC "|2=b|9=z" },
+    { DOC "\n#uefi-vars-journal 1 change 1 131be7d747aab819 3 2=b "
+      "9a3d77d1da674f9a\n", 2, NULL, DOC, DOC "|9=z" },
     { DOC "\n#uefi-vars-journal 1 change 1 131be7d747aab819 3 2=b "
       "9a3d77d1da674f9a\n", 0, "{2}", DOC "|2=b", "{2}" },
 };
@@ -1129,6 +1226,13 @@ static void test_real_file(void)
     append(f, "3=c");
     check_load(f, DOC "|2=b|3=c");
 
+    /* moved away, with nothing in its place */
+    g_assert_cmpint(g_rename(path, other), ==, 0);
+    check_append_fails(f, UEFI_VAR_FILE_ERROR_CHANGED);
+    g_assert_cmpint(g_rename(other, path), ==, 0);
+    append(f, "4=d");
+    check_load(f, DOC "|2=b|3=c|4=d");
+
     /* another one moved in its place */
     g_assert_true(g_file_set_contents(other, "{}", 2, NULL));
     g_assert_cmpint(g_rename(other, path), ==, 0);
@@ -1159,6 +1263,7 @@ static void test_open(void)
     check_not_opened(open(path, O_WRONLY | O_CREAT, 0600));
     check_not_opened(open(path, O_RDWR | O_APPEND));
     check_not_opened(open(dir, O_RDONLY));
+    check_not_opened(open(path, O_RDWR | O_DIRECT));
     check_not_opened(-1);
     g_assert_cmpint(pipe(ends), ==, 0);
     check_not_opened(ends[0]);
@@ -1222,6 +1327,9 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/file/texts", test_texts);
     g_test_add_func("/uefi/file/cost", test_cost);
     g_test_add_func("/uefi/file/fold-steps", test_fold_steps);
+    g_test_add_func("/uefi/file/fold-in-place", test_fold_in_place);
+    g_test_add_func("/uefi/file/mark", test_mark);
+    g_test_add_func("/uefi/file/fold-need", test_fold_need);
     g_test_add_func("/uefi/file/reader", test_reader);
     g_test_add_func("/uefi/file/refused", test_refused);
     g_test_add_func("/uefi/file/misplaced", test_misplaced);

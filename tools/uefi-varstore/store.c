@@ -53,6 +53,12 @@ static bool load_file(ToolStore *s, GError **err)
         return false;
     }
     s->records = records->len;
+    if (uefi_var_file_torn(s->file)) {
+        g_ptr_array_add(s->warnings,
+                        g_strdup_printf("%zu bytes at the end are a write "
+                                        "that was interrupted, and passed "
+                                        "over", uefi_var_file_torn(s->file)));
+    }
     if (!uefi_load_store(s->uv, document, records, s->warnings, err)) {
         g_prefix_error(err, "%s: ", s->path);
         return false;

@@ -21,6 +21,7 @@ GQuark uefi_var_file_error_quark(void);
 
 typedef enum UefiVarFileError {
     UEFI_VAR_FILE_ERROR_FULL,       /* disk, quota or size limit exhausted */
+    UEFI_VAR_FILE_ERROR_LONG,       /* the journal has to be folded first */
     UEFI_VAR_FILE_ERROR_IO,         /* any other failure of a system call */
     UEFI_VAR_FILE_ERROR_DAMAGED,    /* the content cannot be trusted */
     UEFI_VAR_FILE_ERROR_CHANGED,    /* somebody else changed the file */
@@ -124,6 +125,34 @@ void uefi_var_file_unlock(UefiVarFile *f);
 bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
                         GError **err);
 
+/* Which state a file holds, seen from one that is known by its mark */
+typedef enum UefiVarFileAge {
+    UEFI_FILE_OTHER,        /* nothing is known of that state */
+    UEFI_FILE_SAME,         /* that state */
+    UEFI_FILE_AHEAD,        /* that state, and changes since */
+} UefiVarFileAge;
+
+/**
+ * uefi_var_file_mark: a short text that stands for the state in the file
+ *
+ * Valid until the file is written, loaded or closed.
+ */
+const char *uefi_var_file_mark(const UefiVarFile *f);
+
+/**
+ * uefi_var_file_expect: have loads look for a mark; NULL for none
+ *
+ * uefi_var_file_age() tells what they found.  Such a load does not sync: it
+ * is for who has a state already, and wants to know if the file has it too.
+ */
+void uefi_var_file_expect(UefiVarFile *f, const char *mark);
+UefiVarFileAge uefi_var_file_age(const UefiVarFile *f);
+
+/**
+ * uefi_var_file_torn: bytes of an interrupted write that the load passed over
+ */
+size_t uefi_var_file_torn(const UefiVarFile *f);
+
 /**
  * uefi_var_file_append: make one change durable
  *
@@ -139,7 +168,8 @@ bool uefi_var_file_load(UefiVarFile *f, char **document, GPtrArray **records,
  *
  * A fold that is under way goes on.
  *
- * Errors: FULL, IO, CHANGED, READONLY, DAMAGED (not loaded or refused), TEXT.
+ * Errors: FULL, LONG, IO, CHANGED, READONLY, DAMAGED (not loaded or refused),
+ * TEXT.
  */
 bool uefi_var_file_append(UefiVarFile *f, const char *record, size_t len,
                           GError **err);
@@ -204,5 +234,14 @@ bool uefi_var_file_finish(UefiVarFile *f, GError **err);
  * 0 means that the file is a plain document, or empty.
  */
 size_t uefi_var_file_journal_size(const UefiVarFile *f);
+
+typedef enum UefiVarFoldNeed {
+    UEFI_FOLD_NO_NEED,
+    UEFI_FOLD_WHEN_IDLE,    /* it is worth its cost */
+    UEFI_FOLD_NOW,          /* before the journal becomes too long */
+} UefiVarFoldNeed;
+
+/** uefi_var_file_fold_need: whether the journal is long, for its document */
+UefiVarFoldNeed uefi_var_file_fold_need(const UefiVarFile *f);
 
 #endif /* HW_UEFI_VAR_SERVICE_FILE_H */

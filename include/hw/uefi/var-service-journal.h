@@ -60,6 +60,8 @@ typedef struct UefiJournal {
     size_t document_len;
     GPtrArray *records;     /* of char *, to be set by the caller */
     UefiJournalSum last;    /* of the last link of the chain */
+    const char *wanted;     /* a sum that the caller asks for, or NULL */
+    bool met;               /* it is that of a link, or was before a fold */
     uint64_t seq;           /* number of records since the document */
     size_t front;           /* length of a document that is no record, or 0 */
     size_t end;             /* everything up to here is good */
@@ -75,6 +77,9 @@ void uefi_journal_read(UefiJournal *j, const char *data, size_t size);
 
 /** uefi_journal_ok: whether they mean what was found */
 bool uefi_journal_ok(const UefiJournal *j, const char *data, size_t size);
+
+/** uefi_journal_torn: bytes at the end that are an interrupted write */
+size_t uefi_journal_torn(const UefiJournal *j, const char *data, size_t size);
 
 void uefi_journal_clear(UefiJournal *j);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(UefiJournal, uefi_journal_clear)
