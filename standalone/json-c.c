@@ -9,6 +9,7 @@
 
 #include "qemu/osdep.h"
 #include <json-c/json.h>
+#include "hw/uefi/var-service-json-strict.h"
 #include "hw/uefi/var-service-text.h"
 
 typedef struct json_object JsonObject;

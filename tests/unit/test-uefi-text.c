@@ -9,6 +9,7 @@
 
 #include "qemu/osdep.h"
 #include "uefi-test.h"
+#include "hw/uefi/var-service-json-strict.h"
 #include "hw/uefi/var-service-load.h"
 
 #define LANG_HEAD "{\"name\": \"Lang\", \"guid\": " \
