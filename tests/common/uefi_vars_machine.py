@@ -132,11 +132,11 @@ class Machine:
     def wait_event(self, name):
         """An event that has come since the last wait, or comes."""
         while True:
-            for event in self.events:
-                if event['event'] == name:
-                    self.events.clear()
-                    return event
-            self.events.append(json.loads(self.monitor.read()))
+            if not self.events:
+                self.events.append(json.loads(self.monitor.read()))
+            event = self.events.pop(0)
+            if event['event'] == name:
+                return event
 
     def send(self, message):
         """Send a prepared message, and return the status of the service."""

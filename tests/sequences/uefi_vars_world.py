@@ -22,7 +22,7 @@ from uefi_vars_machine import (
 from uefi_vars_shim import WRITES, Shim
 
 RETRY_SECONDS = 40          # in which a repaired disk is noticed for sure
-PATIENCE_SECONDS = 20       # for what depends on the speed of this machine
+PATIENCE_SECONDS = 60       # for what depends on the speed of this machine
 BURST_BYTES = 0x7800        # of each write
 NO_VALUE = bytes(0)
 
@@ -380,11 +380,24 @@ class World:
     def kill(self):
         self.restart()
 
+    def chomp(self):
+        """A copy through a shell or an editor: the last line feed is lost."""
+        self.target = self.left = None
+        self.close()
+        self.back()
+        path = self.guest.store.path
+        if path.exists() and path.read_bytes().endswith(b'\n'):
+            path.write_bytes(path.read_bytes()[:-1])
+        self.restart()
+
     # ---------------------------------------------------------------------
     # Events: migration
 
-    def await_target(self, own):
-        """@own: it has a file of its own, with something 'old' or 'none'"""
+    def await_target(self, own, held):
+        """
+        @own: it has a file of its own, with something 'old' or 'none'
+        @held: it will be paused until it is told to run
+        """
         self.leave('quit')
         self.back()
         if self.target:
@@ -395,12 +408,14 @@ class World:
             if own == 'old':
                 self.other_file(store, 'Old')
         try:
-            machine = self.start(store, '-incoming', 'defer')
+            machine = self.start(store, '-incoming', 'defer',
+                                 *(['-S'] if held else []))
         except RuntimeError:
             if not self.faulty:
                 raise
             return
         self.target = Guest(machine, store, {}, runs=False)
+        self.held = held
 
     def dismiss(self):
         """Whoever waits is not wanted."""
@@ -411,14 +426,22 @@ class World:
     def leave(self, how):
         """What is left of the source of a migration ends."""
         if self.left:
-            machine, store = self.left
-            self.left = None
+            left, self.left = self.left, None
             if how == 'quit':
-                machine.command('quit')
-                machine.process.wait(PATIENCE_SECONDS)
-            self.end(machine)
-            if store is not self.guest.store:
-                self.check_file(store)
+                left.machine.command('quit')
+                left.machine.process.wait(PATIENCE_SECONDS)
+            self.end(left.machine)
+            if left.store is not self.guest.store:
+                self.check_file(left.store)
+
+    def take_back(self):
+        """The target has not run, and the source goes on after all."""
+        if self.left and not self.guest.has_run:
+            self.dismiss()
+            self.back()
+            self.end(self.guest.machine)
+            self.guest, self.left = self.left, None
+            self.cont()
 
     def begin_migration(self):
         uri = f'unix:{self.new_path("socket")}'
@@ -437,7 +460,7 @@ class World:
             time.sleep(0.002)
 
     def migrate(self):
-        self.await_target(None)
+        self.await_target(None, False)
         if not self.target:
             return
         self.begin_migration()
@@ -450,16 +473,17 @@ class World:
             raise Violation('the migration fails')
         target.state = dict(source.state)
         target.store.may_be(source.state)
-        target.runs = target.has_run = target.has_image = source.runs
+        target.runs = target.has_run = target.has_image = \
+            source.runs and not self.held
         while target.machine.command('query-status')['status'] in (
                 'inmigrate', 'restore-vm'):
             pass
-        self.left = source.machine, source.store
+        self.left = source
         self.guest, self.target = target, None
 
     def cancel(self, when, writes, seed):
         """A migration that is cancelled while it is active or later"""
-        self.await_target(None)
+        self.await_target(None, False)
         if not self.target:
             return
         machine = self.guest.machine
