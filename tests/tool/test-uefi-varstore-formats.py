@@ -723,7 +723,8 @@ class Uefivars(Formats):
     def test_write_version_1(self):
         odd = {**LANG, 'name': f'", "guid": "{GLOBAL}"'}
         self.store(*ALL)
-        self.ok('set', '-g', GLOBAL, '-x', odd['data'], self.path, odd['name'])
+        self.ok('set', '--force', '-g', GLOBAL, '-x', odd['data'], self.path,
+                odd['name'])
         self.ok('export', '-f', 'uefivars:1', self.path, self.target)
         data = self.target.read_bytes()
         old = json.loads(data)

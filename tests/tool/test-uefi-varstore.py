@@ -21,8 +21,8 @@ from varstore import (DATA, GLOBAL, IMGSEC, PROGRAM, SIGNER, TEST, TIME, Tool,
 GUEST_SET = sys.argv[2]
 SOURCE = Path(__file__).resolve().parents[2] / 'tools' / 'uefi-varstore'
 
-COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'boot', 'diff', 'check',
-            'fold',
+COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'apply', 'boot', 'diff',
+            'check', 'clone', 'fold',
             'enroll', 'update', 'reset-keys', 'sign', 'import', 'export',
             'firmware-descriptor']
 
@@ -75,7 +75,7 @@ class Usage(Tool):
         """A letter means the same in all commands"""
         meaning = {}
         for command in COMMANDS:
-            for short, long in re.findall(r'^  (-\w), (--[a-z-]+)',
+            for short, long in re.findall(r'^  (-\w), (--[a-z0-9-]+)',
                                           self.ok(command, '--help'),
                                           re.MULTILINE):
                 self.assertEqual(meaning.setdefault(short, long), long,
@@ -164,6 +164,19 @@ class List(Tool):
                          self.path.read_text(encoding='utf-8'))
         self.assertEqual(self.ok('list', '--json', self.path, 'd*'),
                          document(DB))
+
+    def test_sort(self):
+        self.store(LANG, ODD, PRIVATE, ORDER)
+        for column, names in (('name', 'BootOrder Größe Lang Private'),
+                              ('size', 'BootOrder Lang Private Größe'),
+                              ('time', 'Private BootOrder Größe Lang'),
+                              ('vendor', 'Größe Private BootOrder Lang')):
+            self.assertEqual(self.ok('list', '--names', '--sort', column,
+                                     self.path).split(), names.split())
+            text = self.ok('list', '--sort', column, '--header', self.path)
+            self.assertEqual([line.split()[0] for line in text.splitlines()],
+                             ['NAME', *names.split()])
+        self.fails('list', '--sort', 'nonsense', self.path, status=2)
 
     def test_blank(self):
         self.path.touch()
@@ -271,6 +284,18 @@ class Get(Tool):
         self.assertEqual(self.ok('get', '-r', self.path, 'Lang'), 'eng\0')
         self.assertEqual(json.loads(self.ok('get', '-j', self.path,
                                             'Private')), PRIVATE)
+
+    def test_several(self):
+        self.store(LANG, ORDER, PRIVATE)
+        text = self.ok('get', self.path, 'BootOrder', 'L*')
+        self.assertEqual(re.findall('^name: (.*)', text, re.MULTILINE),
+                         ['BootOrder', 'Lang'])
+        self.assertIn('\n\n0001,0002\n\nname: Lang\n', text)
+        self.assertEqual(json.loads(self.ok('get', '-j', self.path, '*')),
+                         [LANG, ORDER, PRIVATE])
+        self.assertEqual(self.ok('get', '-r', self.path, 'Lang', 'Lang'),
+                         'eng\0eng\0')
+        self.fails('get', self.path, 'Lang', 'None')
 
     def test_hexdump(self):
         data = bytes(range(0x30, 0x42))
@@ -523,7 +548,7 @@ class Set(Tool):
                            ('0x27', 39), ('NV,BS,RT,HR', 15)):
             self.path.unlink(missing_ok=True)
             self.ok('set', '-g', TEST, '-a', text, '--hwerr-quota', 4096,
-                    '-x', '00', self.path, 'A')
+                    '--force', '-x', '00', self.path, 'A')
             stored = json.loads(self.path.read_text())['variables'][0]
             self.assertEqual(stored['attr'], attr)
 
@@ -614,7 +639,8 @@ class Set(Tool):
 
     def test_hardware_errors(self):
         """No record that the device has no quota for"""
-        args = ['set', '-g', TEST, '-a', 'NV,BS,RT,HR', '-x', '00', self.path]
+        args = ['set', '--force', '-g', TEST, '-a', 'NV,BS,RT,HR', '-x', '00',
+                self.path]
         self.assertIn('--hwerr-quota', self.fails(*args, 'A'))
         self.assertFalse(self.path.exists())
         self.ok(*args, '--hwerr-quota', 100, 'A')
@@ -676,7 +702,96 @@ class Set(Tool):
                              (DATA / f'{name}.json.expected').read_bytes())
 
 
+class Values(Tool):
+    def test_types(self):
+        for args, data in ((['--u8', '255'], 'ff'), (['--u16', '5'], '0500'),
+                           (['--u32', '0x12345678'], '78563412'),
+                           (['--u64', '1'], '01' + '00' * 7),
+                           (['--ucs2', 'a€'], '6100ac200000'),
+                           (['--true'], '01'), (['--false'], '00')):
+            with self.subTest(args=args):
+                self.ok('set', '-g', TEST, *args, self.path, 'A')
+                self.assert_store(entry('A', TEST, 7, data))
+        for args in (['--u8', '256'], ['--u16', '-1'], ['--u32', 'x'],
+                     ['--u64', '18446744073709551616'], ['--u8', ''],
+                     ['--u8', '1', '--true'], ['--true', '--hex', '00']):
+            self.fails('set', '-g', TEST, *args, self.path, 'A', status=2)
+
+
+class Apply(Tool):
+    def test_apply(self):
+        self.store(LANG, ORDER)
+        fragment = self.dir / 'fragment.json'
+        new = {**PRIVATE, 'data': '00'}
+        fragment.write_text(document({**ORDER, 'data': '0300'}, new))
+        self.ok('apply', fragment, self.path)
+        self.assert_store(LANG, {**ORDER, 'data': '0300'}, new)
+        # what 'list' prints, through a pipe, into a new store
+        selected = self.ok('list', '-j', self.path, 'P*')
+        other = self.dir / 'other.json'
+        self.ok('apply', '-', other, stdin=selected.encode())
+        self.assertEqual(other.read_text(), document(new))
+
+    def test_all_or_nothing(self):
+        self.store(LANG)
+        fragment = self.dir / 'fragment.json'
+        bad = entry('Boot000a', GLOBAL, 7, '00')
+        for text in (document(ORDER, bad), document(ORDER)[:-3], '[]', '\0',
+                     document(ORDER, entry('A', TEST, 7, '00' * 262144)),
+                     document(ORDER, HWERR)):
+            fragment.write_text(text)
+            self.fails('apply', fragment, self.path)
+        fragment.write_text(document(ORDER, bad))
+        self.ok('apply', '--force', fragment, self.path)
+        self.assert_store(LANG, ORDER, bad)
+        self.fails('apply', self.dir / 'none', self.path)
+
+    def test_virt_fw_vars(self):
+        """What virt-fw-vars takes with --set-json"""
+        fragment = self.dir / 'fragment.json'
+        fragment.write_text(json.dumps({'version': 2, 'variables': [ORDER]}))
+        out = self.dir / 'out.json'
+        subprocess.run(['virt-fw-vars', '--input',
+                        '/usr/share/OVMF/OVMF_VARS_4M.fd', '--set-json',
+                        fragment, '--output-json', out], check=True,
+                       capture_output=True, timeout=60)
+        self.ok('apply', fragment, self.path)
+        self.ok('diff', self.path, out)
+
+
+class Clone(Tool):
+    def test_clone(self):
+        """A store in use, as its guest sees it now"""
+        new = self.dir / 'new.json'
+        self.path.write_text(journal(document(LANG, PRIVATE), [ORDER]))
+        with self.locked():
+            self.ok('clone', self.path, new)
+        self.assertEqual(new.read_text(), document(LANG, PRIVATE, ORDER))
+        self.assertIn('File exists', self.fails('clone', self.path, new))
+        self.fails('clone', self.dir / 'none', self.dir / 'x')
+        # a large one, too
+        self.store(*(entry(f'A{i}', TEST, 7, '00' * 30000)
+                     for i in range(10)))
+        new.unlink()
+        self.ok('clone', self.path, new)
+        self.assertEqual(new.read_text(), self.path.read_text())
+
+
 class Remove(Tool):
+    def test_globs(self):
+        boot = [entry(f'Boot000{i}', GLOBAL, 7, '00' * 8 + '7fff0400')
+                for i in range(3)]
+        self.store(LANG, *boot, {**boot[0], 'guid': TEST},
+                   entry('A*', TEST, 7, '00'), entry('AB', TEST, 7, '00'))
+        self.fails('rm', self.path, 'Lang', 'X*')
+        self.ok('rm', '-g', 'GLOBAL', self.path, 'Boot????')
+        # a name is a name before it is a pattern
+        self.ok('rm', self.path, 'A*')
+        self.assert_store(LANG, {**boot[0], 'guid': TEST},
+                          entry('AB', TEST, 7, '00'))
+        self.ok('rm', self.path, '*')
+        self.assert_store()
+
     def test_all_or_none(self):
         self.store(LANG, ORDER, DB)
         self.assertIn("no variable 'None'",
@@ -708,12 +823,58 @@ class Check(Tool):
         self.assertEqual(
             json.loads(self.ok('check', '-j', self.path)),
             {'variables': 2, 'bytes': 160, 'journal-records': 1,
-             'journal-bytes': size, 'warnings': 0})
+             'journal-bytes': size, 'warnings': 0, 'problems': []})
+
+    # What no guest could have made, and words of the reason
+    ODD = [(entry('db', IMGSEC, 7, ESL), 'attributes'),
+           (entry('db', IMGSEC, 39, ESL[:-2], time=TIME), 'list'),
+           (entry('Boot000a', GLOBAL, 7, '00'), 'not defined'),
+           (entry('Unknown', GLOBAL, 7, '00'), 'not defined'),
+           (entry('BootOrder', GLOBAL, 7, '010002'), 'bad content'),
+           (entry('BootNext', GLOBAL, 7, '01'), 'wrong size'),
+           (entry('Boot0001', GLOBAL, 7, '00' * 8), 'bad content'),
+           (entry('Timeout', GLOBAL, 3, '0100'), 'wrong attributes'),
+           (entry('SecureBootEnable', 'f0a30bc7-af08-4556-99c4-001009c93a44',
+                  3, '02'), '0 or 1'),
+           (entry('A', TEST, 7, '00' * 65500), 'too large for a guest'),
+           (entry('SetupMode', GLOBAL, 7, '00'), 'other variables'),
+           ({**PRIVATE, 'time': 'e8076301020304050000000000000000'},
+            'no date')]
+
+    def test_problems(self):
+        """What the device would have refused is named, and not set"""
+        for odd, reason in self.ODD:
+            with self.subTest(odd=odd['name'], reason=reason):
+                self.store(LANG, odd)
+                result = self.run_tool('check', self.path)
+                self.assertEqual((result.returncode, result.stderr), (1, b''))
+                line = result.stdout.decode().splitlines()[0]
+                self.assertIn(f' {odd["name"]}: ', line)
+                self.assertIn(reason, line)
+                result = self.run_tool('check', '-j', self.path)
+                problem = json.loads(result.stdout)['problems'][0]
+                self.assertEqual((problem['name'], problem['guid']),
+                                 (odd['name'], odd['guid']))
+                if odd['name'] == 'Private':
+                    continue
+                before = self.path.read_text()
+                self.store(LANG)
+                (self.dir / 'value').write_bytes(bytes.fromhex(odd['data']))
+                args = ['set', '-g', odd['guid'], '-A', odd['attr'], '--file',
+                        self.dir / 'value', self.path, odd['name']]
+                self.assertIn('--force', self.fails(*args))
+                self.ok(*args, '--force')
+                if 'time' not in odd:
+                    self.assertEqual(self.path.read_text(), before)
 
     def loads(self):
         """Whether a device with default properties starts with the store"""
         return not subprocess.run([GUEST_SET, self.path],
                                   timeout=60).returncode
+
+    def fits(self, *args):
+        """There is room, whatever else is wrong with the variables"""
+        self.assertEqual(self.run_tool('check', *args, self.path).stderr, b'')
 
     def test_room(self):
         """Good is what the device loads, to the byte"""
@@ -729,17 +890,17 @@ class Check(Tool):
             self.store(*entries)
             self.assertEqual(self.loads(), good)
             if good:
-                self.ok('check', self.path)
+                self.fits()
             else:
                 self.assertIn(', but there is room for ',
                               self.fails('check', self.path))
-        self.ok('check', '--hwerr-quota', 68, self.path)
+        self.fits('--hwerr-quota', 68)
         self.fails('check', '--hwerr-quota', 67, self.path)
         self.store(entry('A', TEST, 7, '00' * room))
         self.fails('check', '--hwerr-quota', 1, self.path)
-        self.ok('check', '--hwerr-quota', 1, '--size', 262148, self.path)
-        self.ok('check', '--hwerr-quota', '4k', '--size', '512k', self.path)
-        self.ok('check', '--hwerr-quota', 4096, '--size', '1M', self.path)
+        self.fits('--hwerr-quota', 1, '--size', 262148)
+        self.fits('--hwerr-quota', '4k', '--size', '512k')
+        self.fits('--hwerr-quota', 4096, '--size', '1M')
 
     def test_damaged(self):
         good = journal(document(LANG), [ORDER], [ODD])
@@ -878,7 +1039,8 @@ class ManPage(Tool):
     # What stands for several options in a synopsis
     PLACEHOLDERS = {'ENTRY': ['--label', '--file', '--partition', '--disk',
                               '--part', '--uri', '--args', '--last'],
-                    'VALUE': ['--hex', '--text', '--file'],
+                    'VALUE': ['--hex', '--text', '--file', '--ucs2', '--u8',
+                              '--u16', '--u32', '--u64', '--true', '--false'],
                     'KEYS': ['--pk', '--kek', '--db', '--dbx', '--db-hash',
                              '--dbx-hash', '--generate']}
 
@@ -900,7 +1062,7 @@ class ManPage(Tool):
 
     def options(self, command):
         """Long and short forms of each option in the help"""
-        options = re.findall(r'^  (?:(-\w), |    )?(--[a-z-]+)',
+        options = re.findall(r'^  (?:(-\w), |    )?(--[a-z0-9-]+)',
                              self.ok(command, '--help'), re.MULTILINE)
         return [{long, short} - {''} for short, long in options
                 if long != '--help']
@@ -947,9 +1109,9 @@ class ManPage(Tool):
 
 
 class Completion(Tool):
-    def complete(self, *words):
+    def complete(self, *words, before=''):
         script = SOURCE / 'uefi-varstore.bash'
-        command = (f'compopt() {{ :; }}; . {script}; '
+        command = (before + f'compopt() {{ :; }}; . {script}; '
                    'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
                    '_uefi_varstore; echo "${COMPREPLY[@]}"')
         return subprocess.run(
@@ -957,7 +1119,7 @@ class Completion(Tool):
             check=True, capture_output=True, timeout=60).stdout.decode()
 
     def test_commands(self):
-        self.assertEqual(self.complete('c'), 'check\n')
+        self.assertEqual(self.complete('ch'), 'check\n')
         words = self.complete('').split()
         commands = [line.split()[0] for line in
                     self.ok('--help').split('Commands:\n')[1].splitlines()
@@ -972,6 +1134,16 @@ class Completion(Tool):
                      for word in self.ok(command, '--help').split()
                      if word.startswith('--')}
             self.assertEqual(set(self.complete(command, '--').split()), known)
+
+    def test_names(self):
+        self.store(LANG, entry('A b', TEST, 7, '00'), ORDER)
+        command = f'PATH={Path(PROGRAM).parent}:$PATH;'
+        for words, names in ((['get', self.path, 'L'], 'Lang'),
+                             (['rm', self.path, 'Lang', 'B'], 'BootOrder'),
+                             (['set', '-x', '00', self.path, 'A'], 'A\\ b'),
+                             (['get', self.dir / 'none', 'L'], '')):
+            self.assertEqual(self.complete(*map(str, words), before=command),
+                             names + '\n')
 
     def test_vendors(self):
         self.assertEqual(self.complete('list', '-g', 'IM'), 'IMGSEC\n')

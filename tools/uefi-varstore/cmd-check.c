@@ -7,7 +7,36 @@
 #include "qemu/osdep.h"
 #include "tool.h"
 
-static void print_json(const ToolStore *s, unsigned count, size_t journal)
+/* Variables that no guest could have made so; each is named */
+static Json *find_problems(const ToolStore *s)
+{
+    Json *list = json_object_new_array();
+    const UefiVariable *var = NULL;
+
+    while ((var = tool_store_next(s, var))) {
+        g_autofree char *broken = tool_rule_broken(s, var);
+        g_autofree char *name = uefi_str_print(var->name);
+        g_autofree char *vendor = tool_vendor(&var->guid);
+        Json *item;
+
+        if (!broken) {
+            continue;
+        }
+        if (!tool_options.json) {
+            printf("%s %s: %s\n", vendor, name, broken);
+        }
+        item = json_object_new_object();
+        tool_json_add(item, "name", tool_json_name(var->name));
+        tool_json_add(item, "guid", tool_json_guid(&var->guid));
+        tool_json_add(item, "problem", json_object_new_string(broken));
+        json_object_array_add(list, item);
+    }
+    return list;
+}
+
+/* @problems is taken over */
+static void print_json(const ToolStore *s, unsigned count, size_t journal,
+                       Json *problems)
 {
     Json *root = json_object_new_object();
 
@@ -17,6 +46,7 @@ static void print_json(const ToolStore *s, unsigned count, size_t journal)
     tool_json_add(root, "journal-bytes", json_object_new_int64(journal));
     tool_json_add(root, "warnings",
                   json_object_new_int64(s->warnings->len));
+    tool_json_add(root, "problems", problems);
     tool_print_json(root);
 }
 
@@ -27,6 +57,8 @@ static int run_check(char **args)
     const UefiVariable *var = NULL;
     size_t journal;
     unsigned count = 0;
+    Json *problems;
+    int status;
 
     s = tool_open(args[0], TOOL_READ);
     if (!s) {
@@ -40,14 +72,17 @@ static int run_check(char **args)
         count++;
     }
     journal = s->file ? uefi_var_file_journal_size(s->file) : 0;
+    problems = find_problems(s);
+    status = json_object_array_length(problems) ? TOOL_FAILED : TOOL_OK;
     if (tool_options.json) {
-        print_json(s, count, journal);
-        return TOOL_OK;
+        print_json(s, count, journal, problems);
+        return status;
     }
+    json_object_put(problems);
     printf("variables: %u, which count for %" PRIu64 " bytes\n"
            "journal: %u records, %zu bytes\n", count, tool_store_size(s),
            s->records, journal);
-    return TOOL_OK;
+    return status;
 }
 
 static const GOptionEntry check_options[] = {

@@ -37,26 +37,39 @@ static void print_text(const UefiVariable *var)
     fputs(out->str, stdout);
 }
 
+static void print_json(const GPtrArray *vars)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    for (guint i = 0; i < vars->len; i++) {
+        g_string_append(out, i ? ",\n" : "");
+        uefi_text_print_variable(out, vars->pdata[i]);
+    }
+    printf(vars->len > 1 ? "[\n%s\n]\n" : "%s\n", out->str);
+}
+
 static int run_get(char **args)
 {
-    g_autoptr(ToolStore) s = NULL;
-    const UefiVariable *var;
+    g_autoptr(ToolStore) s = tool_open(args[0], TOOL_READ);
+    g_autoptr(GPtrArray) vars = s ? tool_select(s, args + 1) : NULL;
 
-    s = tool_open(args[0], TOOL_READ);
-    var = s ? tool_find_or_fail(s, args[1]) : NULL;
-    if (!var) {
+    if (!vars) {
         return TOOL_FAILED;
     }
-    if (opt_raw) {
-        fwrite(g_bytes_get_data(var->data, NULL), 1,
-               g_bytes_get_size(var->data), stdout);
-    } else if (tool_options.json) {
-        g_autoptr(GString) out = g_string_new(NULL);
+    if (tool_options.json) {
+        print_json(vars);
+        return TOOL_OK;
+    }
+    for (guint i = 0; i < vars->len; i++) {
+        const UefiVariable *var = vars->pdata[i];
 
-        uefi_text_print_variable(out, var);
-        printf("%s\n", out->str);
-    } else {
-        print_text(var);
+        if (opt_raw) {
+            fwrite(g_bytes_get_data(var->data, NULL), 1,
+                   g_bytes_get_size(var->data), stdout);
+        } else {
+            fputs(i ? "\n" : "", stdout);
+            print_text(var);
+        }
     }
     return TOOL_OK;
 }
@@ -73,10 +86,10 @@ static const GOptionEntry get_options[] = {
 
 const ToolCommand tool_cmd_get = {
     .name = "get",
-    .arguments = "FILE NAME",
-    .summary = "Print a variable, decoded where that is possible.",
+    .arguments = "FILE NAME...",
+    .summary = "Print variables, decoded where that is possible.",
     .options = get_options,
     .min_args = 2,
-    .max_args = 2,
+    .max_args = -1,
     .run = run_get,
 };

@@ -11,18 +11,20 @@ static int run_rm(char **args)
 {
     g_autoptr(UefiVarChange) change = uefi_var_change_new();
     g_autoptr(ToolStore) s = NULL;
+    g_autoptr(GPtrArray) vars = NULL;
     g_autoptr(GError) err = NULL;
 
     s = tool_open(args[0], TOOL_WRITE);
     if (!s) {
         return TOOL_FAILED;
     }
-    for (char **name = args + 1; *name; name++) {
-        const UefiVariable *var = tool_find_or_fail(s, *name);
+    vars = tool_select(s, args + 1);
+    if (!vars) {
+        return TOOL_FAILED;
+    }
+    for (guint i = 0; i < vars->len; i++) {
+        const UefiVariable *var = vars->pdata[i];
 
-        if (!var) {
-            return TOOL_FAILED;
-        }
         uefi_var_change_remove(change, &var->guid, var->name);
     }
     if (!tool_store_commit(s, change, &err)) {
@@ -38,7 +40,7 @@ static const GOptionEntry rm_options[] = {
 const ToolCommand tool_cmd_rm = {
     .name = "rm",
     .arguments = "FILE NAME...",
-    .summary = "Remove variables, all or none.",
+    .summary = "Remove variables, all or none; names can have * and ?.",
     .options = rm_options,
     .min_args = 2,
     .max_args = -1,

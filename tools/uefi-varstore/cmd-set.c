@@ -6,15 +6,13 @@
 
 #include "qemu/osdep.h"
 #include "tool.h"
-#include "hw/uefi/var-service-api.h"
-#include "hw/uefi/var-service-siglist.h"
-
-/* A message that carries a variable: headers of 2.1, 3.1 and 3.3, in bytes */
-#define MESSAGE_HEADERS (EFI_MM_HEADER_SIZE_64 + 16 + 36)
 
 static char *opt_hex;
 static char *opt_text;
 static char *opt_file;
+static GBytes *opt_value;       /* of an option that names its type */
+static unsigned opt_values;     /* how many of those there were */
+static gboolean opt_force;
 
 static GBytes *read_hex(const char *text)
 {
@@ -38,11 +36,70 @@ static GBytes *read_hex(const char *text)
     return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
 }
 
+static void take_value(const void *data, size_t size)
+{
+    g_clear_pointer(&opt_value, g_bytes_unref);
+    opt_value = g_bytes_new(data, size);
+    opt_values++;
+}
+
+/* --u8 to --u64 */
+static gboolean parse_number(const char *option, const char *text,
+                             gpointer opaque, GError **err)
+{
+    unsigned bits = g_ascii_strtoull(option + strlen("--u"), NULL, 10);
+    bool hex = g_str_has_prefix(text, "0x");
+    uint64_t max = UINT64_MAX >> (64 - bits);
+    guint64 value;
+    uint8_t data[8];
+    UefiMsg msg;
+
+    if (!g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0,
+                                    max, &value, NULL)) {
+        g_set_error(err, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "%s: '%s' is no number of %u bits", option, text, bits);
+        return FALSE;
+    }
+    uefi_msg_init(&msg, data, sizeof(data), 8);
+    uefi_msg_put_u64(&msg, value);
+    take_value(data, bits / 8);
+    return TRUE;
+}
+
+/* --true, --false */
+static gboolean parse_switch(const char *option, const char *text,
+                             gpointer opaque, GError **err)
+{
+    const uint8_t value = !strcmp(option, "--true");
+
+    take_value(&value, 1);
+    return TRUE;
+}
+
+static gboolean parse_ucs2(const char *option, const char *text,
+                           gpointer opaque, GError **err)
+{
+    g_autofree uint16_t *str = g_utf8_to_utf16(text, -1, NULL, NULL, err);
+    size_t size = str ? uefi_str_size(str) : 0;
+    g_autofree uint8_t *data = g_malloc(size);
+    UefiMsg msg;
+
+    if (!str) {
+        return FALSE;
+    }
+    uefi_msg_init(&msg, data, size, 8);
+    uefi_msg_put_str(&msg, str);
+    take_value(data, size);
+    return TRUE;
+}
+
 static GBytes *read_value(void)
 {
     g_autoptr(GBytes) value = NULL;
 
-    if (opt_hex) {
+    if (opt_value) {
+        value = g_bytes_ref(opt_value);
+    } else if (opt_hex) {
         value = read_hex(opt_hex);
     } else if (opt_text) {
         value = g_bytes_new(opt_text, strlen(opt_text));
@@ -56,48 +113,25 @@ static GBytes *read_value(void)
     return g_steal_pointer(&value);
 }
 
-/* Made anew from keys, settings, and the signers of other variables */
-static bool is_derived(const UefiKnown *known, const UefiGuid *guid,
-                       const char *name)
+/* What nothing could read again is refused even if it is forced. */
+static bool check_variable(const ToolStore *s, const UefiVariable *var,
+                           const char *name)
 {
-    /* of firmware that knows more modes than ours */
-    static const char *const others[] = {
-        "AuditMode", "DeployedMode", NULL
-    };
+    g_autofree char *broken = NULL;
 
-    return (known->kind == UEFI_KNOWN_KIND_STATE &&
-            known->id != UEFI_KNOWN_VENDOR_KEYS_NV) ||
-           (uefi_guid_equal(guid, &uefi_guid_global) &&
-            g_strv_contains(others, name));
-}
-
-static bool check_value(const UefiGuid *guid, const uint16_t *str,
-                        const char *name, uint32_t attributes, GBytes *value)
-{
-    const UefiKnown *known = uefi_known_find(guid, str);
-    bool keys = known->kind != UEFI_KNOWN_KIND_STATE &&
-                (known->property.attributes & EFI_ATTR_AT);
-    size_t size;
-    const uint8_t *data = g_bytes_get_data(value, &size);
-
-    if (!(attributes & EFI_ATTR_NV)) {
+    if (!tool_check_attributes(&s->uv->config.limits, var->attributes)) {
+        return false;
+    }
+    if (!(var->attributes & EFI_ATTR_NV)) {
         tool_fail("a stored variable has NV among its attributes");
         return false;
     }
-    if (is_derived(known, guid, name)) {
-        tool_fail("'%s' is made from other variables, and not stored", name);
-        return false;
+    broken = opt_force ? NULL : tool_rule_broken(s, var);
+    if (broken) {
+        tool_fail("'%s' is refused, as no guest could set it so: %s (see "
+                  "--force)", name, broken);
     }
-    if (keys && !(attributes & EFI_ATTR_AT)) {
-        tool_fail("'%s' needs AT among its attributes", name);
-        return false;
-    }
-    if (keys && uefi_siglist_check(data, size, known->id == UEFI_KNOWN_PK) !=
-                UEFI_REASON_OK) {
-        tool_fail("'%s' has to be a valid signature list (ESL)", name);
-        return false;
-    }
-    return true;
+    return !broken;
 }
 
 /* The variable to write, from what is stored, what is known and the options */
@@ -108,7 +142,7 @@ static UefiVariable *make_variable(const ToolStore *s,
     const UefiKnown *known = tool_known(name);
     uint32_t attributes = EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT;
     g_autofree uint16_t *str = NULL;
-    UefiVariable *var;
+    g_autoptr(UefiVariable) var = NULL;
     UefiGuid guid;
 
     if (!old && !vendor) {
@@ -126,13 +160,7 @@ static UefiVariable *make_variable(const ToolStore *s,
         attributes = tool_options.attributes;
     }
     str = old ? uefi_str_dup(old->name) : tool_read_name(name);
-    if (!str || !tool_check_attributes(&s->uv->config.limits, attributes) ||
-        !check_value(&guid, str, name, attributes, value)) {
-        return NULL;
-    }
-    if (uefi_str_size(str) + g_bytes_get_size(value) >
-        UEFI_VARS_MAX_BUFFER_SIZE - MESSAGE_HEADERS) {
-        tool_fail("'%s' would be too large for a guest to read", name);
+    if (!str) {
         return NULL;
     }
     var = uefi_variable_new(&guid, str, attributes, g_bytes_ref(value));
@@ -141,7 +169,10 @@ static UefiVariable *make_variable(const ToolStore *s,
         var->time = old->time;
         var->binding = old->binding ? g_bytes_ref(old->binding) : NULL;
     }
-    return var;
+    if (!check_variable(s, var, name)) {
+        return NULL;
+    }
+    return g_steal_pointer(&var);
 }
 
 static int run_set(char **args)
@@ -156,8 +187,8 @@ static int run_set(char **args)
     const UefiGuid *vendor = tool_options.vendor;
     bool ambiguous;
 
-    if (!!opt_hex + !!opt_text + !!opt_file != 1) {
-        return tool_usage("one of --hex, --text and --file is needed");
+    if (!!opt_hex + !!opt_text + !!opt_file + opt_values != 1) {
+        return tool_usage("one value is needed, such as --hex or --u16");
     }
     value = read_value();
     s = value ? tool_open(args[0], TOOL_CREATE) : NULL;
@@ -194,6 +225,22 @@ static const GOptionEntry set_options[] = {
       "Value as text, without a terminator", "TEXT" },
     { "file", 0, 0, G_OPTION_ARG_FILENAME, &opt_file,
       "Read the value from PATH, or standard input for -", "PATH" },
+    { "u8", 0, 0, G_OPTION_ARG_CALLBACK, parse_number,
+      "Value as a number of 8 bits", "NUMBER" },
+    { "u16", 0, 0, G_OPTION_ARG_CALLBACK, parse_number,
+      "Value as a number of 16 bits", "NUMBER" },
+    { "u32", 0, 0, G_OPTION_ARG_CALLBACK, parse_number,
+      "Value as a number of 32 bits", "NUMBER" },
+    { "u64", 0, 0, G_OPTION_ARG_CALLBACK, parse_number,
+      "Value as a number of 64 bits", "NUMBER" },
+    { "ucs2", 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, parse_ucs2,
+      "Value as text of 16-bit units, with a terminator", "TEXT" },
+    { "true", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, parse_switch,
+      "Value of one byte, 1", NULL },
+    { "false", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, parse_switch,
+      "Value of one byte, 0", NULL },
+    { "force", 0, 0, G_OPTION_ARG_NONE, &opt_force,
+      "Set what the device would refuse", NULL },
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     TOOL_OPTION_OLD('a', CALLBACK, tool_option_attributes),
     TOOL_OPTION_OLD('t', FILENAME, &opt_text),

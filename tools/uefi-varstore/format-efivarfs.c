@@ -133,8 +133,9 @@ static bool write_variable(ToolTransfer *t, const char *dir,
     uefi_msg_put_u32(&msg, var->attributes);
     uefi_msg_put_bytes(&msg, data, size);
     path = g_build_filename(dir, file, NULL);
+    /* made durable with all others, at the end */
     return g_file_set_contents_full(path, (char *)bytes->data, bytes->len,
-                                    G_FILE_SET_CONTENTS_DURABLE, 0600, err);
+                                    G_FILE_SET_CONTENTS_NONE, 0600, err);
 }
 
 /* Remove a directory that has been given up */
@@ -154,6 +155,18 @@ static void remove_directory(const char *path)
     rmdir(path);
 }
 
+/* All files of a directory are made durable at once. */
+static bool sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && !syncfs(fd);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
 /* Under another name first, so that it is there as a whole or not at all */
 static bool efivarfs_write(ToolTransfer *t, GError **err)
 {
@@ -168,7 +181,7 @@ static bool efivarfs_write(ToolTransfer *t, GError **err)
             return false;
         }
     }
-    if (rename(dir, t->path)) {
+    if (!sync_directory(dir) || rename(dir, t->path)) {
         uefi_text_fail(err, "%s", g_strerror(errno));
         remove_directory(dir);
         return false;

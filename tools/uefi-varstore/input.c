@@ -62,6 +62,53 @@ const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name)
     return var;
 }
 
+bool tool_is_selected(const UefiVariable *var, const char *glob)
+{
+    g_autofree char *name = uefi_str_print(var->name);
+
+    return (!tool_options.vendor ||
+            uefi_guid_equal(&var->guid, tool_options.vendor)) &&
+           g_pattern_match_simple(glob, name);
+}
+
+/* Add what @name stands for, which is a pattern if no variable has that name */
+static bool select_name(const ToolStore *s, const char *name, GPtrArray *vars)
+{
+    bool ambiguous, pattern = strpbrk(name, "*?");
+    const UefiVariable *var = tool_find(s, name, tool_options.vendor,
+                                        &ambiguous);
+    guint before = vars->len;
+
+    if (var || ambiguous || !pattern) {
+        var = var ?: tool_find_or_fail(s, name);
+        if (var) {
+            g_ptr_array_add(vars, (void *)var);
+        }
+        return var;
+    }
+    while ((var = tool_store_next(s, var))) {
+        if (tool_is_selected(var, name)) {
+            g_ptr_array_add(vars, (void *)var);
+        }
+    }
+    if (vars->len == before) {
+        tool_fail("there is no variable that fits '%s'", name);
+    }
+    return vars->len > before;
+}
+
+GPtrArray *tool_select(const ToolStore *s, char **names)
+{
+    g_autoptr(GPtrArray) vars = g_ptr_array_new();
+
+    for (; *names; names++) {
+        if (!select_name(s, *names, vars)) {
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&vars);
+}
+
 static GBytes *read_stream(FILE *in, const char *name)
 {
     g_autoptr(GByteArray) bytes = g_byte_array_new();

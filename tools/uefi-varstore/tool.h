@@ -103,6 +103,16 @@ const UefiVariable *tool_find(const ToolStore *s, const char *name,
 /** tool_find_or_fail: the same for --guid, saying so if there is not one */
 const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name);
 
+/** tool_is_selected: whether @var is of --guid, and its name fits @glob */
+bool tool_is_selected(const UefiVariable *var, const char *glob);
+
+/**
+ * tool_select: variables by their names, or by patterns with * and ?
+ *
+ * Returns NULL if there is none for one of them.
+ */
+GPtrArray *tool_select(const ToolStore *s, char **names);
+
 /** tool_read_file: all of @path, or of standard input for - */
 GBytes *tool_read_file(const char *path);
 
@@ -334,6 +344,12 @@ void tool_signature_append(GByteArray *lists, const ToolSignature *sig);
 char *tool_signature_print(const ToolSignature *sig);
 
 /* ------------------------------------------------------------------------ */
+/* rules.c: what the device would have refused */
+
+/** tool_rule_broken: what is wrong with @var, or NULL; the caller frees */
+char *tool_rule_broken(const ToolStore *s, const UefiVariable *var);
+
+/* ------------------------------------------------------------------------ */
 /* loadopt.c: boot options */
 
 typedef struct ToolLoadOption {
@@ -497,8 +513,10 @@ typedef struct ToolCommand {
     int (*run)(char **args);    /* returns an exit status */
 } ToolCommand;
 
+extern const ToolCommand tool_cmd_apply;
 extern const ToolCommand tool_cmd_boot;
 extern const ToolCommand tool_cmd_check;
+extern const ToolCommand tool_cmd_clone;
 extern const ToolCommand tool_cmd_descriptor;
 extern const ToolCommand tool_cmd_diff;
 extern const ToolCommand tool_cmd_enroll;

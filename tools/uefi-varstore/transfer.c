@@ -111,9 +111,12 @@ static UefiVarChange *make_change(const ToolStore *s, ToolTransfer *t)
     while ((var = tool_store_next(s, var))) {
         uefi_var_change_remove(change, &var->guid, var->name);
     }
-    while (t->vars->len) {
-        uefi_var_change_add(change, g_ptr_array_steal_index(t->vars, 0));
+    /* they go to the change */
+    g_ptr_array_set_free_func(t->vars, NULL);
+    for (guint i = 0; i < t->vars->len; i++) {
+        uefi_var_change_add(change, t->vars->pdata[i]);
     }
+    g_ptr_array_set_size(t->vars, 0);
     return change;
 }
 

@@ -2,16 +2,35 @@
 #
 # Bash completion for uefi-varstore
 
+# Names of variables, once the store has been given
+_uefi_varstore_names()
+{
+    local word IFS=$'\n'
+
+    for word in "${COMP_WORDS[@]:2:COMP_CWORD-2}"; do
+        if [[ $word != -* && -f $word ]]; then
+            mapfile -t COMPREPLY < <(
+                compgen -W "$(uefi-varstore list --names -- "$word" \
+                    2> /dev/null | sed "s/[\\\\\"' ]/\\\\&/g")" -- "$cur" |
+                    sed "s/[\"' ]/\\\\&/g")
+            return 0
+        fi
+    done
+    return 1
+}
+
 _uefi_varstore()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options words=
 
     case $command in
-        list) options='--json --guid --help' ;;
+        list) options='--json --guid --sort --header --names --help' ;;
         get) options='--json --guid --raw --hexdump --help' ;;
-        set) options='--guid --attr --hex --text --file --size --hwerr-quota
+        set) options='--guid --attr --hex --text --file --ucs2 --u8 --u16 --u32
+                      --u64 --true --false --force --size --hwerr-quota
                       --help' ;;
+        apply) options='--force --size --hwerr-quota --help' ;;
         rm) options='--guid --help' ;;
         enroll) options='--pk --kek --db --dbx --db-hash --dbx-hash --generate
                          --append --replace --remove --owner
@@ -36,7 +55,7 @@ _uefi_varstore()
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm boot diff check fold enroll update reset-keys sign import
+        words='status list get set rm apply boot diff check clone fold enroll update reset-keys sign import
                export firmware-descriptor help --help --version'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
@@ -45,8 +64,12 @@ _uefi_varstore()
         words='aws edk2 efivarfs uboot uefivars xen'
     elif [ "$prev" = --arch ]; then
         words='aarch64 loongarch64 riscv64 x86_64'
+    elif [ "$prev" = --sort ]; then
+        words='name vendor size time'
     elif [[ $cur == -* ]]; then
         words=$options
+    elif [[ $command =~ ^(get|set|rm)$ ]] && _uefi_varstore_names; then
+        return
     else
         compopt -o default
     fi
