@@ -607,6 +607,53 @@ class Update(Known):
         self.fails('update', '--from', self.file('junk', b'junk'), self.path)
 
 
+class Fleet(Known):
+    """The commands of docs/system/uefi-vars.rst, as they stand there"""
+
+    DOCS = Path(__file__).resolve().parents[2] / 'docs/system/uefi-vars.rst'
+
+    def blocks(self):
+        text = self.DOCS.read_text(encoding='utf-8')
+        text = text.split('keys of 2023\n-----')[1].split('\nBoot entries\n')[0]
+        lines = text.replace('/etc/keys-2023', 'keys').replace(
+            '/var/lib/libvirt/qemu/varstore', 'varstore').splitlines()
+        block = []
+        for line in [*lines, 'end']:
+            if line.startswith('  ') and not line.startswith('  is') and \
+                    (block or line.lstrip().startswith(('for ', 'uefi-'))):
+                block.append(line)
+            elif block and line.strip():
+                yield '\n'.join(block)
+                block = []
+
+    def test_commands(self):
+        for name in ('keys', 'varstore'):
+            (self.dir / name).mkdir()
+        for name in (self.KEK[1], *(new for _, new in self.DB)):
+            shutil.copy(self.CERTS / f'{name}.pem', self.dir / 'keys')
+        ms = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'
+        shutil.copy(ms, self.dir / 'guest_VARS.fd')
+        for name in 'ab':
+            self.ok('import', ms, self.dir / 'varstore' / f'{name}.json')
+        program = Path(sys.argv[1]).parent
+        out = [subprocess.run(
+            ['bash', '-ec', f'PATH={program}:$PATH; cd "$0"; {block}',
+             str(self.dir)], check=True, capture_output=True,
+            timeout=60).stdout.decode() for block in self.blocks()]
+        self.assertEqual(len(out), 4)
+        self.assertEqual(out[0].count(': keys of 2023: outdated\n'), 2)
+        self.assertEqual(out[1].count(': would be updated, '), 2)
+        self.assertEqual(out[2].count(': updated, '), 2)
+        self.assertIn('guest.json: updated, ', out[3])
+        for name in 'ab':
+            self.path = self.dir / 'varstore' / f'{name}.json'
+            self.assertEqual(self.status()['readiness'], 'ready')
+        flash = self.dir / 'flash.json'
+        self.ok('import', self.dir / 'guest_VARS.new.fd', flash)
+        self.path = flash
+        self.assertEqual(self.status()['readiness'], 'ready')
+
+
 class Generate(Keys):
     def files(self):
         return sorted(p.name for p in self.dir.iterdir())
