@@ -5,32 +5,51 @@
  */
 
 #include "qemu/osdep.h"
-#include <libtasn1.h>
 #include "hw/uefi/var-service-der.h"
+
+/* A length in as few bytes as can be */
+static bool take_length(UefiDer *in, size_t *len)
+{
+    size_t n;
+
+    if (!in->size) {
+        return false;
+    }
+    *len = *in->data++;
+    in->size--;
+    if (*len < 0x80) {
+        return true;
+    }
+    n = *len & 0x7f;
+    if (n == 0 || n > sizeof(uint32_t) || n > in->size || in->data[0] == 0) {
+        return false;
+    }
+    *len = 0;
+    for (size_t i = 0; i < n; i++) {
+        *len = *len << 8 | in->data[i];
+    }
+    in->data += n;
+    in->size -= n;
+    return *len >= 0x80;
+}
 
 bool uefi_der_take(UefiDer *in, uint8_t tag, UefiDer *value, UefiDer *whole)
 {
-    uint8_t shortest[1 + sizeof(unsigned long)];
-    int len_size, shortest_size;
-    long len;
+    UefiDer rest;
+    size_t len;
 
-    if (in->size < 2 || in->size > INT_MAX || in->data[0] != tag) {
+    if (!uefi_der_at(in, tag)) {
         return false;
     }
-    len = asn1_get_length_der(in->data + 1, in->size - 1, &len_size);
-    if (len < 0 || len > in->size - 1 - len_size) {
+    rest = (UefiDer) { in->data + 1, in->size - 1 };
+    if (!take_length(&rest, &len) || len > rest.size) {
         return false;
     }
-    asn1_length_der(len, shortest, &shortest_size);
-    if (len_size != shortest_size) {
-        return false;
-    }
-    *value = (UefiDer) { in->data + 1 + len_size, len };
+    *value = (UefiDer) { rest.data, len };
     if (whole) {
-        *whole = (UefiDer) { in->data, 1 + len_size + len };
+        *whole = (UefiDer) { in->data, rest.data + len - in->data };
     }
-    in->data = value->data + len;
-    in->size -= 1 + len_size + len;
+    *in = (UefiDer) { rest.data + len, rest.size - len };
     return true;
 }
 
@@ -52,12 +71,29 @@ bool uefi_der_take_oid(UefiDer *in, const uint8_t *oid, size_t size)
            uefi_der_equal(&value, oid, size);
 }
 
-bool uefi_der_take_version_1(UefiDer *in)
+bool uefi_der_is_oid(const UefiDer *value)
+{
+    bool first = true;          /* byte of a number */
+
+    for (size_t i = 0; i < value->size; i++) {
+        if (first && value->data[i] == 0x80) {
+            return false;
+        }
+        first = !(value->data[i] & 0x80);
+    }
+    return value->size && first;
+}
+
+bool uefi_der_take_small(UefiDer *in, unsigned *number)
 {
     UefiDer value;
 
-    return uefi_der_take(in, DER_INTEGER, &value, NULL) &&
-           uefi_der_equal(&value, "\1", 1);
+    if (!uefi_der_take(in, DER_INTEGER, &value, NULL) || value.size != 1 ||
+        (value.data[0] & 0x80)) {
+        return false;
+    }
+    *number = value.data[0];
+    return true;
 }
 
 bool uefi_der_take_algorithm(UefiDer *in, UefiDer *oid)
@@ -68,4 +104,75 @@ bool uefi_der_take_algorithm(UefiDer *in, UefiDer *oid)
            uefi_der_take(&body, DER_OID, oid, NULL) &&
            (body.size == 0 || uefi_der_take(&body, DER_NULL, &null, NULL)) &&
            body.size == 0 && null.size == 0;
+}
+
+bool uefi_der_is_algorithm(UefiDer in)
+{
+    UefiDer oid, value;
+
+    if (!uefi_der_take(&in, DER_OID, &oid, NULL) || !uefi_der_is_oid(&oid)) {
+        return false;
+    }
+    if (uefi_der_take(&in, DER_OID, &value, NULL)) {
+        return uefi_der_is_oid(&value) && !in.size;
+    }
+    if (uefi_der_take(&in, DER_NULL, &value, NULL)) {
+        return !value.size && !in.size;
+    }
+    return !in.size ||
+           (uefi_der_take(&in, DER_SEQUENCE, &value, NULL) && !in.size);
+}
+
+static bool append_utf8(GString *out, const UefiDer *chars)
+{
+    for (size_t i = 0; i < chars->size;) {
+        const char *p = (const char *)chars->data + i;
+        gunichar c = *p ? g_utf8_get_char_validated(p, chars->size - i) : 0;
+
+        if (c == (gunichar)-1 || c == (gunichar)-2) {
+            return false;
+        }
+        i += *p ? g_utf8_next_char(p) - p : 1;
+    }
+    g_string_append_len(out, (const char *)chars->data, chars->size);
+    return true;
+}
+
+/* A string with @width bytes for each character, the highest first */
+static bool append_wide(GString *out, const UefiDer *chars, unsigned width)
+{
+    for (size_t i = 0; i < chars->size; i += width) {
+        uint32_t c = 0;
+
+        if (chars->size - i < width) {
+            return false;
+        }
+        for (unsigned j = 0; j < width; j++) {
+            c = c << 8 | chars->data[i + j];
+        }
+        if (c && !g_unichar_validate(c)) {
+            return false;
+        }
+        g_string_append_unichar(out, c);
+    }
+    return true;
+}
+
+bool uefi_der_append_text(GString *out, uint8_t tag, const UefiDer *chars)
+{
+    switch (tag) {
+    case DER_UTF8_STRING:
+        return append_utf8(out, chars);
+    case DER_NUMERIC_STRING:
+    case DER_PRINTABLE_STRING:
+    case DER_T61_STRING:        /* Latin-1 in practice */
+    case DER_IA5_STRING:
+        return append_wide(out, chars, 1);
+    case DER_BMP_STRING:
+        return append_wide(out, chars, 2);
+    case DER_UNIVERSAL_STRING:
+        return append_wide(out, chars, 4);
+    default:
+        return false;
+    }
 }

@@ -1,29 +1,21 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: detached signatures, with GnuTLS
+ * UEFI variable service: detached signatures
  *
- * A signature is read in two passes.  The first walks the outer structure
- * strictly: it finds what GnuTLS has no call for, bounds every number before a
- * library loops over it, and refuses what is not DER or not signed and could
- * be changed freely.  The second is
- * GnuTLS, which does all of the cryptography.
+ * A signature is walked strictly: what is not DER, or not signed and could be
+ * changed freely, is refused where anything depends on it, and every number is
+ * bounded before something loops over it.
  *
  * Chains are built here rather than by a trust list of GnuTLS because its
- * answer depends on the clock and on the crypto policy of the host.
+ * answer depends on the clock and on the crypto policy of the host.  They are
+ * built as OpenSSL does it for edk2: from the signer up, one certificate at a
+ * time, and never back.
  */
 
 #include "qemu/osdep.h"
-#include <gnutls/crypto.h>
-#include <gnutls/pkcs7.h>
-#include <gnutls/x509.h>
 #include "hw/uefi/var-service-pkcs7.h"
 #include "hw/uefi/var-service-x509.h"
-
-/* Of certificates, the anchor decides, not dates or algorithms. */
-#define VERIFY_FLAGS (GNUTLS_VERIFY_ALLOW_BROKEN |                          \
-                      GNUTLS_VERIFY_DISABLE_TIME_CHECKS |                   \
-                      GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS)
 
 /* edk2 reads the digest algorithm at a fixed offset behind such lengths (S4) */
 #define MIN_SIGNED_DATA     0x100   /* outer lengths have two bytes */
@@ -36,7 +28,16 @@ static const uint8_t oid_data[] = {
 static const uint8_t oid_signed_data[] = {
     0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02
 };
-/* 2.16.840.1.101.3.4.2.1 to .3 */
+/* 1.2.840.113549.1.9.4 */
+static const uint8_t oid_message_digest[] = {
+    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x04
+};
+/* 1.3.14.3.2.26 */
+static const uint8_t oid_sha1[] = { 0x2b, 0x0e, 0x03, 0x02, 0x1a };
+/* 2.16.840.1.101.3.4.2.4, then .1 to .3 */
+static const uint8_t oid_sha224[] = {
+    0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x04
+};
 static const uint8_t oid_sha256[] = {
     0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01
 };
@@ -47,25 +48,24 @@ static const uint8_t oid_sha512[] = {
     0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03
 };
 
-/* A certificate that a signer leads to, and how many are in between */
-typedef struct Link {
-    const UefiCert *cert;
-    unsigned depth;
-} Link;
-
 typedef struct Signer {
-    UefiDer issuer;
+    GBytes *issuer;             /* to be compared; owned */
     UefiDer serial;
-    gnutls_digest_algorithm_t digest;
-    const UefiCert *cert;
-    Link reached[UEFI_LIMIT_CERTIFICATES];  /* any order */
-    size_t n_reached;
+    UefiDigest digest;
+    UefiDer attributes;         /* all that are signed; no data: none are */
+    UefiDer message_digest;     /* the one of them that counts */
+    UefiDer algorithm;          /* of the signature, not covered by it */
+    UefiDer signature;
+    /* Its certificate, and others that may have issued each the one before */
+    const UefiCert *chain[UEFI_LIMIT_CERTIFICATES];
+    size_t chain_len;
+    size_t proven;              /* have been signed by their successor */
+    bool broken;                /* the next one has not */
 } Signer;
 
 struct UefiPkcs7 {
     GBytes *der;                /* ContentInfo; slices point into it */
-    gnutls_pkcs7_t handle;
-    gnutls_digest_algorithm_t digest;   /* the request's algorithm */
+    UefiDigest digest;          /* the request's algorithm */
     unsigned digests;           /* all SHA-2 ones announced, bits */
     UefiCert certs[UEFI_LIMIT_CERTIFICATES];
     size_t n_certs;
@@ -85,18 +85,33 @@ bool uefi_pkcs7_available(void)
 /* ------------------------------------------------------------------------ */
 /* Parser */
 
-static gnutls_digest_algorithm_t digest_of(const UefiDer *oid)
+static UefiDigest digest_of(const UefiDer *oid)
 {
     if (uefi_der_equal(oid, oid_sha256, sizeof(oid_sha256))) {
-        return GNUTLS_DIG_SHA256;
+        return UEFI_DIGEST_SHA256;
     }
     if (uefi_der_equal(oid, oid_sha384, sizeof(oid_sha384))) {
-        return GNUTLS_DIG_SHA384;
+        return UEFI_DIGEST_SHA384;
     }
     if (uefi_der_equal(oid, oid_sha512, sizeof(oid_sha512))) {
-        return GNUTLS_DIG_SHA512;
+        return UEFI_DIGEST_SHA512;
     }
-    return GNUTLS_DIG_UNKNOWN;
+    return UEFI_DIGEST_NONE;
+}
+
+/* May be announced as well, but does not count */
+static bool is_old_digest(const UefiDer *oid)
+{
+    return uefi_der_equal(oid, oid_sha1, sizeof(oid_sha1)) ||
+           uefi_der_equal(oid, oid_sha224, sizeof(oid_sha224));
+}
+
+/* Versions are not signed; PKCS#7 has 1, and CMS 3 for the very same. */
+static bool take_version(UefiDer *in)
+{
+    unsigned version;
+
+    return uefi_der_take_small(in, &version) && (version == 1 || version == 3);
 }
 
 static UefiReason parse_digests(UefiPkcs7 *p7, UefiDer *in)
@@ -107,32 +122,38 @@ static UefiReason parse_digests(UefiPkcs7 *p7, UefiDer *in)
         return UEFI_REASON_PKCS7_MALFORMED;
     }
     for (bool first = true; set.size; first = false) {
-        gnutls_digest_algorithm_t digest;
+        UefiDigest digest;
 
         if (!uefi_der_take_algorithm(&set, &oid)) {
             return UEFI_REASON_PKCS7_MALFORMED;
         }
         digest = digest_of(&oid);
-        if (digest != GNUTLS_DIG_UNKNOWN) {
+        if (digest != UEFI_DIGEST_NONE) {
             p7->digests |= 1u << digest;
+        } else if (!is_old_digest(&oid)) {
+            return UEFI_REASON_PKCS7_DIGEST;
         }
         if (first) {
             p7->digest = digest;
         }
     }
-    return p7->digest == GNUTLS_DIG_UNKNOWN ? UEFI_REASON_PKCS7_DIGEST
+    return p7->digest == UEFI_DIGEST_NONE ? UEFI_REASON_PKCS7_DIGEST
                                             : UEFI_REASON_OK;
 }
 
 /* Plain data; embedded ones are allowed and ignored */
 static UefiReason parse_content(UefiDer *in)
 {
-    UefiDer body, content = { };
+    UefiDer body, content, data;
 
     if (!uefi_der_take(in, DER_SEQUENCE, &body, NULL) ||
-        !uefi_der_take_oid(&body, oid_data, sizeof(oid_data)) ||
-        (body.size && !uefi_der_take(&body, DER_CONTEXT_0, &content, NULL)) ||
-        body.size) {
+        !uefi_der_take_oid(&body, oid_data, sizeof(oid_data))) {
+        return UEFI_REASON_PKCS7_MALFORMED;
+    }
+    if (body.size &&
+        (!uefi_der_take(&body, DER_CONTEXT_0, &content, NULL) || body.size ||
+         !uefi_der_take(&content, DER_OCTET_STRING, &data, NULL) ||
+         content.size)) {
         return UEFI_REASON_PKCS7_MALFORMED;
     }
     return UEFI_REASON_OK;
@@ -154,6 +175,7 @@ static UefiReason parse_certificates(UefiPkcs7 *p7, UefiDer *in)
         if (p7->n_certs == UEFI_LIMIT_CERTIFICATES) {
             return UEFI_REASON_PKCS7_LIMIT;
         }
+        p7->n_certs++;
         if (!uefi_cert_scan(cert, set)) {
             return UEFI_REASON_PKCS7_MALFORMED;
         }
@@ -166,7 +188,6 @@ static UefiReason parse_certificates(UefiPkcs7 *p7, UefiDer *in)
         }
         set.data += cert->der.size;
         set.size -= cert->der.size;
-        p7->n_certs++;
     }
     return UEFI_REASON_OK;
 }
@@ -178,15 +199,39 @@ static bool spend_ignored(UefiPkcs7 *p7, size_t size)
     return p7->ignored <= UEFI_LIMIT_IGNORED_BYTES;
 }
 
-/* Only their number and size matters here; GnuTLS looks inside. */
-static UefiReason parse_attributes(UefiPkcs7 *p7, UefiDer *in, uint8_t tag)
+/* One attribute; the only one that matters must be there once. */
+static bool parse_attribute(UefiDer in, UefiDer *message_digest)
+{
+    UefiDer oid, values, value;
+
+    if (!uefi_der_take(&in, DER_OID, &oid, NULL) || !uefi_der_is_oid(&oid) ||
+        !uefi_der_take(&in, DER_SET, &values, NULL) || in.size) {
+        return false;
+    }
+    if (message_digest && uefi_der_equal(&oid, oid_message_digest,
+                                         sizeof(oid_message_digest))) {
+        return !message_digest->data &&
+               uefi_der_take(&values, DER_OCTET_STRING, message_digest,
+                             NULL) && !values.size;
+    }
+    while (values.size) {
+        if (!uefi_der_take(&values, values.data[0], &value, NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * @whole: set to all of them
+ * @message_digest: set to the value of the one that is called so; may be NULL
+ */
+static UefiReason parse_attributes(UefiPkcs7 *p7, UefiDer *in, uint8_t tag,
+                                   UefiDer *whole, UefiDer *message_digest)
 {
     UefiDer set, body;
 
-    if (!uefi_der_at(in, tag)) {
-        return UEFI_REASON_OK;
-    }
-    if (!uefi_der_take(in, tag, &set, NULL)) {
+    if (!uefi_der_take(in, tag, &set, whole)) {
         return UEFI_REASON_PKCS7_MALFORMED;
     }
     if (!spend_ignored(p7, set.size)) {
@@ -196,48 +241,83 @@ static UefiReason parse_attributes(UefiPkcs7 *p7, UefiDer *in, uint8_t tag)
         if (i == UEFI_LIMIT_ATTRIBUTES) {
             return UEFI_REASON_PKCS7_LIMIT;
         }
-        if (!uefi_der_take(&set, DER_SEQUENCE, &body, NULL)) {
+        if (!uefi_der_take(&set, DER_SEQUENCE, &body, NULL) ||
+            !parse_attribute(body, message_digest)) {
             return UEFI_REASON_PKCS7_MALFORMED;
         }
     }
     return UEFI_REASON_OK;
 }
 
-static UefiReason parse_signer(UefiPkcs7 *p7, UefiDer in, Signer *signer)
+static UefiReason parse_signed_attributes(UefiPkcs7 *p7, UefiDer *in,
+                                          Signer *signer)
 {
-    UefiDer name, value, oid, signature;
-    UefiReason reason;
+    UefiReason reason = UEFI_REASON_OK;
 
-    if (!uefi_der_take_version_1(&in) ||
-        !uefi_der_take(&in, DER_SEQUENCE, &name, NULL) ||
-        !uefi_der_take(&name, DER_SEQUENCE, &value, &signer->issuer) ||
-        !uefi_der_take(&name, DER_INTEGER, &signer->serial, NULL) ||
-        name.size ||
-        !uefi_der_take_algorithm(&in, &oid)) {
+    if (uefi_der_at(in, DER_CONTEXT_0)) {
+        reason = parse_attributes(p7, in, DER_CONTEXT_0, &signer->attributes,
+                                  &signer->message_digest);
+        if (reason == UEFI_REASON_OK && !signer->message_digest.data) {
+            reason = UEFI_REASON_PKCS7_MALFORMED;
+        }
+    }
+    return reason;
+}
+
+static UefiReason parse_signer_id(UefiPkcs7 *p7, UefiDer *in, Signer *signer)
+{
+    UefiDer id, name, whole;
+
+    if (!take_version(in) || !uefi_der_take(in, DER_SEQUENCE, &id, NULL) ||
+        !uefi_der_take(&id, DER_SEQUENCE, &name, &whole) ||
+        !uefi_der_take(&id, DER_INTEGER, &signer->serial, NULL) || id.size) {
         return UEFI_REASON_PKCS7_MALFORMED;
     }
-    if (!uefi_effort_spend_parse(&p7->parse_effort, signer->issuer.size,
-                            UEFI_LIMIT_PARSE_EFFORT)) {
+    if (!uefi_effort_spend_parse(&p7->parse_effort, whole.size,
+                                 UEFI_LIMIT_PARSE_EFFORT)) {
         return UEFI_REASON_PKCS7_LIMIT;
     }
-    signer->digest = digest_of(&oid);
-    if (signer->digest == GNUTLS_DIG_UNKNOWN ||
-        !(p7->digests & 1u << signer->digest)) {
-        return UEFI_REASON_PKCS7_DIGEST;
-    }
-    reason = parse_attributes(p7, &in, DER_CONTEXT_0);
-    if (reason != UEFI_REASON_OK) {
-        return reason;
-    }
-    if (!uefi_der_take_algorithm(&in, &oid) ||
-        !uefi_der_take(&in, DER_OCTET_STRING, &signature, NULL)) {
+    signer->issuer = uefi_x509_name(name);
+    return signer->issuer ? UEFI_REASON_OK : UEFI_REASON_PKCS7_MALFORMED;
+}
+
+static UefiReason parse_signature(UefiPkcs7 *p7, UefiDer *in, Signer *signer)
+{
+    UefiReason reason = UEFI_REASON_OK;
+
+    if (!uefi_der_take_algorithm(in, &signer->algorithm) ||
+        !uefi_der_take(in, DER_OCTET_STRING, &signer->signature, NULL)) {
         return UEFI_REASON_PKCS7_MALFORMED;
     }
-    reason = parse_attributes(p7, &in, DER_CONTEXT_1);
-    if (reason == UEFI_REASON_OK && in.size) {
+    if (uefi_der_at(in, DER_CONTEXT_1)) {
+        /* such as a time stamp; nothing depends on them */
+        reason = parse_attributes(p7, in, DER_CONTEXT_1, NULL, NULL);
+    }
+    if (reason == UEFI_REASON_OK && in->size) {
         reason = UEFI_REASON_PKCS7_MALFORMED;
     }
     return reason;
+}
+
+static UefiReason parse_signer(UefiPkcs7 *p7, UefiDer in, Signer *signer)
+{
+    UefiReason reason = parse_signer_id(p7, &in, signer);
+    UefiDer oid;
+
+    if (reason != UEFI_REASON_OK) {
+        return reason;
+    }
+    if (!uefi_der_take_algorithm(&in, &oid)) {
+        return UEFI_REASON_PKCS7_MALFORMED;
+    }
+    signer->digest = digest_of(&oid);
+    if (signer->digest == UEFI_DIGEST_NONE ||
+        !(p7->digests & 1u << signer->digest)) {
+        return UEFI_REASON_PKCS7_DIGEST;
+    }
+    reason = parse_signed_attributes(p7, &in, signer);
+    return reason == UEFI_REASON_OK ? parse_signature(p7, &in, signer)
+                                    : reason;
 }
 
 static UefiReason parse_signers(UefiPkcs7 *p7, UefiDer *in)
@@ -265,7 +345,7 @@ static UefiReason parse_signed_data(UefiPkcs7 *p7, UefiDer in)
     UefiReason reason;
     UefiDer crls = { };
 
-    if (!uefi_der_take_version_1(&in)) {
+    if (!take_version(&in)) {
         return UEFI_REASON_PKCS7_MALFORMED;
     }
     reason = parse_digests(p7, &in);
@@ -317,8 +397,6 @@ static GBytes *wrap(const uint8_t *der, size_t size)
 static UefiReason parse_content_info(UefiPkcs7 *p7)
 {
     UefiDer in, body, content, signed_data;
-    gnutls_datum_t datum;
-    UefiReason reason;
 
     in.data = g_bytes_get_data(p7->der, &in.size);
     if (!uefi_der_take(&in, DER_SEQUENCE, &body, NULL) || in.size ||
@@ -328,17 +406,7 @@ static UefiReason parse_content_info(UefiPkcs7 *p7)
         content.size || signed_data.size < MIN_SIGNED_DATA) {
         return UEFI_REASON_PKCS7_MALFORMED;
     }
-    reason = parse_signed_data(p7, signed_data);
-    if (reason != UEFI_REASON_OK) {
-        return reason;
-    }
-    datum.data = (uint8_t *)g_bytes_get_data(p7->der, NULL);
-    datum.size = g_bytes_get_size(p7->der);
-    if (gnutls_pkcs7_init(&p7->handle) < 0 ||
-        gnutls_pkcs7_import(p7->handle, &datum, GNUTLS_X509_FMT_DER) < 0) {
-        return UEFI_REASON_PKCS7_MALFORMED;
-    }
-    return UEFI_REASON_OK;
+    return parse_signed_data(p7, signed_data);
 }
 
 UefiPkcs7 *uefi_pkcs7_parse(const uint8_t *der, size_t size,
@@ -367,8 +435,8 @@ void uefi_pkcs7_free(UefiPkcs7 *p7)
     for (size_t i = 0; i < p7->n_certs; i++) {
         uefi_cert_clear(&p7->certs[i]);
     }
-    if (p7->handle) {
-        gnutls_pkcs7_deinit(p7->handle);
+    for (size_t i = 0; i < p7->n_signers; i++) {
+        g_clear_pointer(&p7->signers[i].issuer, g_bytes_unref);
     }
     g_bytes_unref(p7->der);
     g_free(p7);
@@ -383,99 +451,195 @@ static const UefiCert *find_cert(const UefiPkcs7 *p7, const Signer *signer)
         const UefiCert *cert = &p7->certs[i];
 
         if (uefi_der_equal(&cert->serial, signer->serial.data,
-                        signer->serial.size) &&
-            uefi_der_equal(&cert->issuer, signer->issuer.data,
-                        signer->issuer.size)) {
+                           signer->serial.size) &&
+            g_bytes_equal(cert->issuer, signer->issuer)) {
             return cert;
         }
     }
     return NULL;
 }
 
-/*
- * The algorithm that GnuTLS is going to use must be the one that is announced
- * in the two places that it may not look at.
- */
-static bool algorithm_agrees(UefiPkcs7 *p7, size_t i)
+static bool in_chain(const Signer *signer, const UefiCert *cert)
 {
-    gnutls_pkcs7_signature_info_st info;
-    gnutls_pk_algorithm_t pk;
-    gnutls_digest_algorithm_t digest;
-
-    if (gnutls_pkcs7_get_signature_info(p7->handle, i, &info) < 0) {
-        return false;
-    }
-    pk = gnutls_sign_get_pk_algorithm(info.algo);
-    digest = gnutls_sign_get_hash_algorithm(info.algo);
-    gnutls_pkcs7_signature_info_deinit(&info);
-    return digest == p7->signers[i].digest &&
-           (pk == GNUTLS_PK_RSA || pk == GNUTLS_PK_ECDSA);
-}
-
-/* All embedded certificates that lead from the signer to an anchor */
-static void find_reached(UefiPkcs7 *p7, Signer *signer)
-{
-    bool seen[UEFI_LIMIT_CERTIFICATES] = { };
-
-    seen[signer->cert - p7->certs] = true;
-    signer->reached[0] = (Link) { signer->cert, 0 };
-    signer->n_reached = 1;
-    for (size_t i = 0; i < signer->n_reached; i++) {
-        const Link *link = &signer->reached[i];
-
-        for (size_t j = 0; j < p7->n_certs; j++) {
-            const UefiCert *issuer = &p7->certs[j];
-
-            if (!seen[j] &&
-                uefi_cert_issued(issuer, link->cert, link->depth,
-                                 &p7->effort)) {
-                seen[j] = true;
-                signer->reached[signer->n_reached++] =
-                    (Link) { issuer, link->depth + 1 };
-            }
+    for (size_t i = 0; i < signer->chain_len; i++) {
+        if (uefi_cert_same(signer->chain[i], cert)) {
+            return true;
         }
     }
+    return false;
+}
+
+/* The first embedded certificate that goes on with the chain of a signer */
+static const UefiCert *find_issuer(const UefiPkcs7 *p7, const Signer *signer)
+{
+    const UefiCert *last = signer->chain[signer->chain_len - 1];
+
+    for (size_t i = 0; !last->self_signed && i < p7->n_certs; i++) {
+        const UefiCert *cert = &p7->certs[i];
+
+        if (uefi_cert_may_have_issued(cert, last) && !in_chain(signer, cert)) {
+            return cert;
+        }
+    }
+    return NULL;
+}
+
+/* Signed attributes are signed as the SET that they are, in their order. */
+static bool attributes_signed(const Signer *signer)
+{
+    g_autofree uint8_t *set = g_memdup2(signer->attributes.data,
+                                        signer->attributes.size);
+
+    set[0] = DER_SET;
+    return uefi_cert_signed(signer->chain[0], signer->digest,
+                            (UefiDer) { set, signer->attributes.size },
+                            signer->signature);
+}
+
+static bool signer_signed(const Signer *signer, UefiDer data)
+{
+    uint8_t digest[UEFI_DIGEST_MAX_SIZE];
+
+    if (!signer->attributes.data) {
+        return uefi_cert_signed(signer->chain[0], signer->digest, data,
+                                signer->signature);
+    }
+    return uefi_digest(signer->digest, data.data, data.size, digest) &&
+           uefi_der_equal(&signer->message_digest, digest,
+                          uefi_digest_size(signer->digest)) &&
+           attributes_signed(signer);
+}
+
+static UefiReason verify_signer(UefiPkcs7 *p7, Signer *signer, UefiDer data)
+{
+    const UefiCert *cert = find_cert(p7, signer);
+
+    if (!cert) {
+        return UEFI_REASON_PKCS7_NO_CERT;
+    }
+    if (!uefi_effort_spend_key(&p7->effort, cert)) {
+        return UEFI_REASON_PKCS7_LIMIT;
+    }
+    if (!uefi_cert_can_sign_by(cert, &signer->algorithm, signer->digest)) {
+        return UEFI_REASON_PKCS7_ALGORITHM;
+    }
+    while (cert) {
+        signer->chain[signer->chain_len++] = cert;
+        cert = find_issuer(p7, signer);
+    }
+    return signer_signed(signer, data) ? UEFI_REASON_OK
+                                       : UEFI_REASON_PKCS7_SIGNATURE;
 }
 
 UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size)
 {
-    gnutls_datum_t datum = { (uint8_t *)data, size };
+    UefiReason reason = UEFI_REASON_OK;
 
     if (p7->n_signers == 0) {
         return UEFI_REASON_PKCS7_NO_SIGNER;
     }
-    for (size_t i = 0; i < p7->n_signers; i++) {
-        Signer *signer = &p7->signers[i];
+    for (size_t i = 0; reason == UEFI_REASON_OK && i < p7->n_signers; i++) {
+        reason = verify_signer(p7, &p7->signers[i], (UefiDer) { data, size });
+    }
+    p7->verified = reason == UEFI_REASON_OK;
+    return reason;
+}
 
-        signer->cert = find_cert(p7, signer);
-        if (!signer->cert) {
-            return UEFI_REASON_PKCS7_NO_CERT;
+/* ------------------------------------------------------------------------ */
+/* Trust */
+
+/*
+ * Where @anchor goes on with the chain of a signer: how many certificates are
+ * below it.  Returns 0 if it does not.
+ */
+static size_t find_place(const Signer *signer, const UefiCert *anchor)
+{
+    for (size_t i = 0; i < signer->chain_len; i++) {
+        const UefiCert *cert = signer->chain[i];
+
+        if (!uefi_cert_may_have_issued(anchor, cert)) {
+            continue;
         }
-        if (!uefi_effort_spend_key(&p7->effort, signer->cert)) {
-            return UEFI_REASON_PKCS7_LIMIT;
+        if (!cert->self_signed) {
+            return i + 1;
         }
-        if (!algorithm_agrees(p7, i) ||
-            gnutls_pkcs7_verify_direct(p7->handle, signer->cert->crt, i,
-                                       &datum, VERIFY_FLAGS) < 0) {
-            return UEFI_REASON_PKCS7_SIGNATURE;
+        /* One that only looks the same is not the same. */
+        return uefi_cert_same(cert, anchor) ? i : 0;
+    }
+    return 0;
+}
+
+/* Whether the first @n of a chain have each been signed by the next one */
+static bool prove(UefiPkcs7 *p7, Signer *signer, size_t n)
+{
+    while (signer->proven < n && !signer->broken) {
+        const UefiCert *cert = signer->chain[signer->proven];
+        const UefiCert *issuer = signer->chain[signer->proven + 1];
+
+        if (!uefi_effort_spend_key(&p7->effort, issuer)) {
+            return false;
+        }
+        signer->broken = !uefi_cert_signed_cert(issuer, cert);
+        signer->proven += !signer->broken;
+    }
+    return signer->proven >= n;
+}
+
+/*
+ * Whether all may be used, and those above the first, a signer, may issue what
+ * is below them.  Name constraints are not evaluated, so nobody has any.
+ */
+static bool may_issue(const UefiCert *const *path, size_t n)
+{
+    size_t below = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!path[i]->usable || (path[i]->constrained && n > 1)) {
+            return false;
+        }
+        if (i > 0) {
+            if (!uefi_cert_is_authority(path[i], i == n - 1, below)) {
+                return false;
+            }
+            below += !path[i]->self_issued;
         }
     }
-    for (size_t i = 0; i < p7->n_signers; i++) {
-        find_reached(p7, &p7->signers[i]);
+    return true;
+}
+
+/*
+ * Without @anchor above, the signer itself may be what is trusted.  Its chain
+ * still has to be in order, as edk2 has it.
+ */
+static bool signer_chains_to(UefiPkcs7 *p7, Signer *signer,
+                             const UefiCert *anchor)
+{
+    const UefiCert *path[UEFI_LIMIT_CERTIFICATES + 1];
+    size_t below = find_place(signer, anchor);
+    bool is_signer = !below && uefi_cert_same(signer->chain[0], anchor);
+    size_t n = is_signer ? signer->chain_len : below;
+
+    if (n == 0) {
+        return false;
     }
-    p7->verified = true;
-    return UEFI_REASON_OK;
+    memcpy(path, signer->chain, n * sizeof(path[0]));
+    path[n] = anchor;
+    if (!may_issue(path, n + !is_signer) || !prove(p7, signer, n - 1)) {
+        return false;
+    }
+    return is_signer || (uefi_effort_spend_key(&p7->effort, anchor) &&
+                         uefi_cert_signed_cert(anchor, path[n - 1]));
 }
 
 /* Whether the names alone let a signer chain to @anchor */
 static bool is_candidate(const UefiPkcs7 *p7, const UefiCert *anchor)
 {
     for (size_t i = 0; i < p7->n_signers; i++) {
-        for (size_t j = 0; j < p7->signers[i].n_reached; j++) {
-            const UefiCert *cert = p7->signers[i].reached[j].cert;
+        for (size_t j = 0; j < p7->signers[i].chain_len; j++) {
+            const UefiCert *cert = p7->signers[i].chain[j];
 
             if (uefi_cert_same(cert, anchor) ||
-                uefi_cert_names_issuer(cert, anchor)) {
+                g_bytes_equal(cert->issuer, anchor->subject)) {
                 return true;
             }
         }
@@ -483,24 +647,10 @@ static bool is_candidate(const UefiPkcs7 *p7, const UefiCert *anchor)
     return false;
 }
 
-static bool signer_chains_to(UefiPkcs7 *p7, const Signer *signer,
-                             const UefiCert *anchor)
-{
-    for (size_t i = 0; i < signer->n_reached; i++) {
-        const Link *link = &signer->reached[i];
-
-        if (uefi_cert_same(link->cert, anchor) ||
-            uefi_cert_issued(anchor, link->cert, link->depth, &p7->effort)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool all_chain_to(UefiPkcs7 *p7, UefiDer anchor)
 {
+    g_auto(UefiCert) cert = { };
     bool all = true;
-    UefiCert cert;
 
     if (!uefi_cert_scan(&cert, anchor) || !is_candidate(p7, &cert) ||
         !uefi_effort_spend_parse(&p7->parse_effort, cert.der.size,
@@ -511,7 +661,6 @@ static bool all_chain_to(UefiPkcs7 *p7, UefiDer anchor)
     for (size_t i = 0; i < p7->n_signers && all; i++) {
         all = signer_chains_to(p7, &p7->signers[i], &cert);
     }
-    uefi_cert_clear(&cert);
     return all;
 }
 
@@ -539,7 +688,7 @@ size_t uefi_pkcs7_signers(const UefiPkcs7 *p7)
 
 const uint8_t *uefi_pkcs7_signer(const UefiPkcs7 *p7, size_t i, size_t *size)
 {
-    const UefiDer *der = &p7->signers[i].cert->der;
+    const UefiDer *der = &p7->signers[i].chain[0]->der;
 
     *size = der->size;
     return der->data;
@@ -555,18 +704,15 @@ const uint8_t *uefi_pkcs7_last_certificate(const UefiPkcs7 *p7, size_t *size)
 
 size_t uefi_pkcs7_digest_size(const UefiPkcs7 *p7)
 {
-    return gnutls_hash_get_len(p7->digest);
+    return uefi_digest_size(p7->digest);
 }
 
-static GBytes *hash(gnutls_digest_algorithm_t digest, const GByteArray *data)
+static GBytes *hash(UefiDigest digest, const GByteArray *data)
 {
-    size_t size = gnutls_hash_get_len(digest);
-    g_autofree uint8_t *out = g_malloc(size);
+    uint8_t out[UEFI_DIGEST_MAX_SIZE];
 
-    if (gnutls_hash_fast(digest, data->data, data->len, out) < 0) {
-        return NULL;
-    }
-    return g_bytes_new_take(g_steal_pointer(&out), size);
+    return uefi_digest(digest, data->data, data->len, out)
+           ? g_bytes_new(out, uefi_digest_size(digest)) : NULL;
 }
 
 GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7)
@@ -576,10 +722,10 @@ GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7)
 
     if (!p7->verified ||
         !uefi_cert_append_common_name(
-            data, p7->signers[p7->n_signers - 1].cert)) {
+            data, p7->signers[p7->n_signers - 1].chain[0])) {
         return NULL;
     }
-    tbs = &p7->signers[0].cert->tbs;
+    tbs = &p7->signers[0].chain[0]->tbs;
     g_byte_array_append(data, tbs->data, tbs->size);
     return hash(p7->digest, data);
 }
@@ -587,19 +733,20 @@ GBytes *uefi_pkcs7_binding(const UefiPkcs7 *p7)
 GBytes *uefi_pkcs7_binding_of_qemu(const UefiPkcs7 *p7)
 {
     g_autoptr(GByteArray) data = g_byte_array_new();
-    uint8_t fingerprint[32];
+    uint8_t fingerprint[UEFI_DIGEST_MAX_SIZE];
     const uint8_t *last;
     size_t size;
 
     if (!p7->verified ||
         !uefi_cert_append_common_name(
-            data, p7->signers[p7->n_signers - 1].cert)) {
+            data, p7->signers[p7->n_signers - 1].chain[0])) {
         return NULL;
     }
     last = uefi_pkcs7_last_certificate(p7, &size);
-    if (gnutls_hash_fast(GNUTLS_DIG_SHA256, last, size, fingerprint) < 0) {
+    if (!uefi_digest(UEFI_DIGEST_SHA256, last, size, fingerprint)) {
         return NULL;
     }
-    g_byte_array_append(data, fingerprint, sizeof(fingerprint));
-    return hash(GNUTLS_DIG_SHA256, data);
+    g_byte_array_append(data, fingerprint,
+                        uefi_digest_size(UEFI_DIGEST_SHA256));
+    return hash(UEFI_DIGEST_SHA256, data);
 }

@@ -9,6 +9,7 @@
 
 /* Identifier octets */
 enum {
+    DER_BOOLEAN         = 0x01,
     DER_INTEGER         = 0x02,
     DER_BIT_STRING      = 0x03,
     DER_OCTET_STRING    = 0x04,
@@ -19,13 +20,21 @@ enum {
     DER_PRINTABLE_STRING = 0x13,
     DER_T61_STRING      = 0x14,
     DER_IA5_STRING      = 0x16,
-    DER_VISIBLE_STRING  = 0x1a,
     DER_UNIVERSAL_STRING = 0x1c,
     DER_BMP_STRING      = 0x1e,
     DER_SEQUENCE        = 0x30,
     DER_SET             = 0x31,
     DER_CONTEXT_0       = 0xa0,
     DER_CONTEXT_1       = 0xa1,
+    DER_CONTEXT_2       = 0xa2,
+    DER_CONTEXT_3       = 0xa3,
+    DER_CONTEXT_4       = 0xa4,
+    DER_PRIMITIVE_0     = 0x80,
+    DER_PRIMITIVE_1     = 0x81,
+    DER_PRIMITIVE_2     = 0x82,
+    DER_PRIMITIVE_6     = 0x86,
+    DER_PRIMITIVE_7     = 0x87,
+    DER_PRIMITIVE_8     = 0x88,
 };
 
 /* Part of a buffer that somebody else owns */
@@ -51,13 +60,29 @@ bool uefi_der_equal(const UefiDer *a, const void *data, size_t size);
 /** uefi_der_take_oid: an object identifier, which must be this one */
 bool uefi_der_take_oid(UefiDer *in, const uint8_t *oid, size_t size);
 
-/** uefi_der_take_version_1: versions are not signed; PKCS#7 has only one */
-bool uefi_der_take_version_1(UefiDer *in);
+/** uefi_der_is_oid: whether @value can be that of an object identifier */
+bool uefi_der_is_oid(const UefiDer *value);
+
+/** uefi_der_take_small: an INTEGER from 0 to 127 */
+bool uefi_der_take_small(UefiDer *in, unsigned *number);
 
 /**
  * uefi_der_take_algorithm: an AlgorithmIdentifier without parameters, or with
  * NULL for them
  */
 bool uefi_der_take_algorithm(UefiDer *in, UefiDer *oid);
+
+/**
+ * uefi_der_is_algorithm: whether @in holds the parts of an AlgorithmIdentifier,
+ * which may have the parameters of a certificate's key or signature
+ */
+bool uefi_der_is_algorithm(UefiDer in);
+
+/**
+ * uefi_der_append_text: a string of any of the kinds that names have, as UTF-8
+ *
+ * Returns false for other kinds, and for what is not well-formed.
+ */
+bool uefi_der_append_text(GString *out, uint8_t tag, const UefiDer *chars);
 
 #endif /* HW_UEFI_VAR_SERVICE_DER_H */

@@ -45,7 +45,7 @@ typedef struct UefiVarLimits {
 #define UEFI_LIMIT_CERTIFICATES     64          /* in one signature */
 #define UEFI_LIMIT_PARSE_EFFORT     0x2000000   /* squared sizes of those */
 #define UEFI_LIMIT_VALUE_EFFORT     0x4000000   /* the same for a value's */
-#define UEFI_LIMIT_IGNORED_BYTES    8192        /* attributes, CRLs */
+#define UEFI_LIMIT_IGNORED_BYTES    0x8000      /* attributes, CRLs */
 #define UEFI_LIMIT_SIGNERS          4           /* in one signature */
 #define UEFI_LIMIT_ATTRIBUTES       32          /* of one signer */
 #define UEFI_LIMIT_EXTENSIONS       64          /* of one certificate */
