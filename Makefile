@@ -8,6 +8,7 @@
 #   make check-unit     the tests of the standalone build, in seconds
 #   make check-qtest-asan   the devices in a QEMU with sanitizers
 #   make conformance    edk2's variable driver beside ours; SEED=n OPS=m
+#   make trust          verdicts on signatures beside edk2's; SEED=n N=m
 #   make soak           10,000 times SIGKILL, and no write lost; KILLS=n
 #   make bench          what a request costs, beside QEMU's bundled device
 #   make qemu           build/qemu/qemu-system-{x86_64,aarch64}
@@ -59,6 +60,12 @@ check-style: deps
 conformance: qemu
 	@scripts/make-guest x86_64
 	@tests/conformance/run $(if $(SEED),--seed $(SEED)) $(if $(OPS),--ops $(OPS))
+
+.PHONY: trust
+trust: core
+	@G_TEST_SRCDIR=tests/conformance \
+	build/core/tests/conformance/test-trust --mutations $(or $(N),1000000) \
+	    $(if $(SEED),--seed $$(printf R02S%032x $(SEED)))
 
 .PHONY: bench
 bench: qemu
