@@ -7,6 +7,7 @@
 #define UEFI_VARS_DRIVER_H
 
 #include "efi.h"
+#include "lib.h"
 
 /* The guest always uses an exchange buffer of this size (protocol §1.1, R3) */
 #define EXCHANGE_SIZE   0x10000
@@ -26,9 +27,6 @@ typedef struct {
  * Returns false if there is none.
  */
 bool find_device(const EfiSystemTable *st, Transport *transport);
-
-/* The configuration table @guid, or NULL. */
-void *find_table(const EfiSystemTable *st, const EfiGuid *guid);
 
 /* fdt.c */
 
@@ -105,17 +103,5 @@ void bootnext_end(void);
 /* vars_get and vars_set, with BootNext in front of BootOrder while it waits */
 EfiGetVariable bootnext_get;
 EfiSetVariable bootnext_set;
-
-/* lib.c */
-void *memcpy(void *to, const void *from, size_t n);
-void *memset(void *to, int c, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
-bool guid_equal(const EfiGuid *a, const EfiGuid *b);
-
-/* Bytes of @name with its terminator, or 0 if that is more than @max. */
-size_t name_bytes(const EfiChar *name, size_t max);
-
-/* CRC-32C of @size bytes, as PIO_CRC32C computes it (protocol §1.2). */
-uint32_t crc32c(const void *data, size_t size);
 
 #endif /* UEFI_VARS_DRIVER_H */

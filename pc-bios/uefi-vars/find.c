@@ -4,16 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "driver.h"
-
-void *find_table(const EfiSystemTable *st, const EfiGuid *guid)
-{
-    for (size_t i = 0; i < st->table_count; i++) {
-        if (guid_equal(&st->tables[i].guid, guid)) {
-            return st->tables[i].table;
-        }
-    }
-    return NULL;
-}
+#include "fw_cfg.h"
 
 static bool try_mmio(Transport *transport, uint64_t address,
                      const EfiChar *name)
@@ -26,63 +17,7 @@ static bool try_mmio(Transport *transport, uint64_t address,
 
 #define ISA_PORT            0x520
 
-#define FW_CFG_SELECTOR     0x510
-#define FW_CFG_DATA         0x511
-#define FW_CFG_SIGNATURE    0x0000
-#define FW_CFG_FILE_DIR     0x0019
-#define FW_CFG_FILES_MAX    0x1000
-#define FW_CFG_NAME_SIZE    56
-
 #define HARDWARE_INFO_DEVICE  2
-
-static void fw_cfg_select(uint16_t key)
-{
-    asm volatile("outw %w0, %w1" : : "a"(key),
-                 "Nd"((uint16_t)FW_CFG_SELECTOR));
-}
-
-static void fw_cfg_read(void *to, size_t size)
-{
-    for (uint8_t *p = to; size--; p++) {
-        asm volatile("inb %w1, %b0" : "=a"(*p)
-                     : "Nd"((uint16_t)FW_CFG_DATA));
-    }
-}
-
-static uint32_t fw_cfg_read_be32(void)
-{
-    uint8_t b[4];
-
-    fw_cfg_read(b, sizeof(b));
-    return (uint32_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
-}
-
-/* Select the fw_cfg file @name.  Returns its size, 0 if there is none. */
-static uint32_t fw_cfg_open(const char *name, size_t name_size)
-{
-    uint8_t signature[4];
-    uint32_t count;
-
-    fw_cfg_select(FW_CFG_SIGNATURE);
-    fw_cfg_read(signature, sizeof(signature));
-    if (memcmp(signature, "QEMU", 4)) {
-        return 0;
-    }
-    fw_cfg_select(FW_CFG_FILE_DIR);
-    count = fw_cfg_read_be32();
-    for (uint32_t i = 0; i < count && i < FW_CFG_FILES_MAX; i++) {
-        uint32_t size = fw_cfg_read_be32();
-        uint32_t key = fw_cfg_read_be32();
-        char entry[FW_CFG_NAME_SIZE];
-
-        fw_cfg_read(entry, sizeof(entry));
-        if (!memcmp(entry, name, name_size)) {
-            fw_cfg_select(key >> 16);
-            return size;
-        }
-    }
-    return 0;
-}
 
 /*
  * etc/hardware-info is a row of records (type, size, payload); the device's

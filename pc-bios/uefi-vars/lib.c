@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "driver.h"
+#include "lib.h"
 
 void *memcpy(void *to, const void *from, size_t n)
 {
@@ -67,4 +67,14 @@ uint32_t crc32c(const void *data, size_t size)
         }
     }
     return ~crc;
+}
+
+void *find_table(const EfiSystemTable *st, const EfiGuid *guid)
+{
+    for (size_t i = 0; i < st->table_count; i++) {
+        if (guid_equal(&st->tables[i].guid, guid)) {
+            return st->tables[i].table;
+        }
+    }
+    return NULL;
 }
