@@ -27,10 +27,15 @@ typedef uint16_t EfiChar;
 
 #define EFI_ERROR_BIT           (1ull << 63)
 #define EFI_SUCCESS             0
+#define EFI_LOAD_ERROR          (EFI_ERROR_BIT | 1)
 #define EFI_INVALID_PARAMETER   (EFI_ERROR_BIT | 2)
+#define EFI_UNSUPPORTED         (EFI_ERROR_BIT | 3)
+#define EFI_BAD_BUFFER_SIZE     (EFI_ERROR_BIT | 4)
 #define EFI_BUFFER_TOO_SMALL    (EFI_ERROR_BIT | 5)
 #define EFI_DEVICE_ERROR        (EFI_ERROR_BIT | 7)
+#define EFI_OUT_OF_RESOURCES    (EFI_ERROR_BIT | 9)
 #define EFI_NOT_FOUND           (EFI_ERROR_BIT | 14)
+#define EFI_ACCESS_DENIED       (EFI_ERROR_BIT | 15)
 #define EFI_ALREADY_STARTED     (EFI_ERROR_BIT | 20)
 #define EFI_ERROR(status)       ((status) & EFI_ERROR_BIT)
 
@@ -137,7 +142,8 @@ typedef struct {
     EfiGetNextVariableName *get_next_variable_name;
     EfiSetVariable *set_variable;
     void *get_next_high_monotonic_count;
-    void *reset_system;
+    void (*reset_system)(uint32_t type, EfiStatus status, size_t size,
+                         const void *data);
     void *update_capsule, *query_capsule_capabilities;
     EfiQueryVariableInfo *query_variable_info;
 } EfiRuntimeServices;

@@ -8,10 +8,12 @@
 
 #define FW_CFG_SELECTOR     0x510
 #define FW_CFG_DATA         0x511
+#define FW_CFG_DMA          0x514
 #define FW_CFG_SIGNATURE    0x0000
 #define FW_CFG_FILE_DIR     0x0019
 #define FW_CFG_FILES_MAX    0x1000
 #define FW_CFG_NAME_SIZE    56
+#define FW_CFG_CTL_WRITE    0x10
 
 static void fw_cfg_select(uint16_t key)
 {
@@ -59,4 +61,24 @@ uint32_t fw_cfg_open(const char *name, size_t name_size)
         }
     }
     return 0;
+}
+
+bool fw_cfg_write(const void *from, uint32_t size)
+{
+    struct {
+        uint32_t control;
+        uint32_t length;
+        uint64_t address;
+    } volatile access = {   /* the device writes to it */
+        __builtin_bswap32(FW_CFG_CTL_WRITE), __builtin_bswap32(size),
+        __builtin_bswap64((uintptr_t)from)
+    };
+    uint64_t address = (uintptr_t)&access;
+
+    /* Both halves are big endian; the second one starts the transfer. */
+    asm volatile("outl %0, %w1" : : "a"(__builtin_bswap32(address >> 32)),
+                 "Nd"((uint16_t)FW_CFG_DMA) : "memory");
+    asm volatile("outl %0, %w1" : : "a"(__builtin_bswap32(address)),
+                 "Nd"((uint16_t)(FW_CFG_DMA + 4)) : "memory");
+    return !access.control;
 }

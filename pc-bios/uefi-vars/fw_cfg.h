@@ -17,4 +17,7 @@ uint32_t fw_cfg_open(const char *name, size_t name_size);
 /* Read on in the selected file. */
 void fw_cfg_read(void *to, size_t size);
 
+/* Write on in the selected file.  Returns false if it can't be written. */
+bool fw_cfg_write(const void *from, uint32_t size);
+
 #endif /* UEFI_VARS_FW_CFG_H */
