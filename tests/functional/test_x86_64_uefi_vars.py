@@ -4,11 +4,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-from uefi_vars_session import SessionTest
+from uefi_vars_firmware import FirmwareTest
 from uefi_vars_tests import UefiVarsTest
 
 
-class UefiVarsX86(SessionTest):
+class UefiVarsX86(FirmwareTest):
 
     guest_arch = "x86_64"
 
@@ -66,6 +66,9 @@ class UefiVarsX86(SessionTest):
     def test_session(self):
         self.do_session(*self.secure_device(), machine="q35,smm=on",
                         secure=True)
+
+    def test_replace_firmware(self):
+        self.do_replace_firmware()
 
 
 if __name__ == '__main__':
