@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-check.h"
+#include "hw/uefi/var-service-get.h"
 #include "hw/uefi/var-service-policy.h"
 #include "hw/uefi/var-service-set.h"
 #include "hw/uefi/var-service-vars.h"
@@ -62,12 +63,9 @@ static UefiReason get_variable(UefiVarService *uv, UefiMsg *msg)
     if (reason != UEFI_REASON_OK) {
         return reason;
     }
-    if (!*name) {
-        return UEFI_REASON_GET_NO_NAME;
-    }
-    var = uefi_store_find(uv->store, uefi_vars_view(uv), &access.guid, name);
-    if (!var) {
-        return UEFI_REASON_GET_MISSING;
+    reason = uefi_vars_get(uv, &access.guid, name, &var);
+    if (reason != UEFI_REASON_OK) {
+        return reason;
     }
     data = g_bytes_get_data(var->data, &size);
     uefi_msg_seek(msg, access.data_size_pos);
@@ -136,8 +134,7 @@ static UefiReason get_next_variable_name(UefiVarService *uv, UefiMsg *msg)
     Next next;
     UefiReason reason = read_next(msg, &next);
     g_autofree uint16_t *name = NULL;
-    const UefiVariable *var = NULL;
-    UefiVarView view = uefi_vars_view(uv);
+    const UefiVariable *var;
 
     uefi_vars_note(uv, "GetNextVariableName", &next.guid, NULL);
     if (reason != UEFI_REASON_OK) {
@@ -151,15 +148,9 @@ static UefiReason get_next_variable_name(UefiVarService *uv, UefiMsg *msg)
         return UEFI_REASON_NEXT_NAME;
     }
     uefi_vars_note(uv, "GetNextVariableName", &next.guid, name);
-    if (*name) {
-        var = uefi_store_find(uv->store, view, &next.guid, name);
-        if (!var) {
-            return UEFI_REASON_NEXT_MISSING;
-        }
-    }
-    var = uefi_store_next(uv->store, view, var);
-    if (!var) {
-        return UEFI_REASON_NEXT_END;
+    reason = uefi_vars_next(uv, &next.guid, name, &var);
+    if (reason != UEFI_REASON_OK) {
+        return reason;
     }
     uefi_msg_seek(msg, next.name_size_pos);
     uefi_msg_put_un(msg, uefi_str_size(var->name));
@@ -284,36 +275,6 @@ static UefiReason property_get(UefiVarService *uv, UefiMsg *msg)
 /* ------------------------------------------------------------------------ */
 /* Requests: QueryVariableInfo and the rest */
 
-static UefiReason check_query(const UefiVarService *uv, uint32_t attr)
-{
-    if (attr == 0) {
-        return UEFI_REASON_QUERY_NONE;
-    }
-    if (attr & EFI_ATTR_AW) {
-        return UEFI_REASON_QUERY_AW;
-    }
-    if (!(attr & EFI_ATTR_NOT_AW)) {
-        return UEFI_REASON_QUERY_UNKNOWN;
-    }
-    if ((attr & EFI_ATTR_NOT_AW) == EFI_ATTR_NV) {
-        return UEFI_REASON_QUERY_NV_ONLY;
-    }
-    if ((attr & EFI_ATTR_RT) && !(attr & EFI_ATTR_BS)) {
-        return UEFI_REASON_QUERY_RT_NO_BS;
-    }
-    if (uefi_vars_at_runtime(uv) && !(attr & EFI_ATTR_RT)) {
-        return UEFI_REASON_QUERY_NO_RT;
-    }
-    if ((attr & EFI_ATTR_HR) && !(attr & EFI_ATTR_NV)) {
-        return UEFI_REASON_QUERY_HR_NO_NV;
-    }
-    if ((attr & EFI_ATTR_HR) && !(attr & EFI_ATTR_AT) &&
-        uv->config.limits.hwerr_quota == 0) {
-        return UEFI_REASON_QUERY_NO_HR;
-    }
-    return UEFI_REASON_OK;
-}
-
 /* Bytes of a message before the payload of a function */
 static size_t headers_size(const UefiMsg *msg)
 {
@@ -338,8 +299,7 @@ static UefiReason query_variable_info(UefiVarService *uv, UefiMsg *msg,
                                       size_t buffer_size)
 {
     size_t pos = msg->pos;
-    uint64_t maximum, used, remaining, largest;
-    UefiVarClass class;
+    UefiVarSpace space;
     UefiReason reason;
     uint32_t attr;
 
@@ -350,25 +310,15 @@ static UefiReason query_variable_info(UefiVarService *uv, UefiMsg *msg,
     if (msg->overrun) {
         return UEFI_REASON_MSG_SHORT;
     }
-    reason = check_query(uv, attr);
+    reason = uefi_vars_query(uv, attr, &space);
     if (reason != UEFI_REASON_OK) {
         return reason;
     }
-    class = uefi_store_class(attr);
-    maximum = uefi_store_capacity(uv->store, class);
-    used = uefi_store_used(uv->store, class);
-    remaining = maximum > used ? maximum - used : 0;
-    largest = uefi_vars_max_record(uv, attr) - EFI_VAR_RECORD_HEADER_SIZE;
-    if (remaining < EFI_VAR_RECORD_HEADER_SIZE) {
-        largest = 0;
-    } else {
-        largest = MIN(largest, remaining - EFI_VAR_RECORD_HEADER_SIZE);
-        largest = MIN(largest, largest_carried(msg, buffer_size, attr));
-    }
+    space.largest = MIN(space.largest, largest_carried(msg, buffer_size, attr));
     uefi_msg_seek(msg, pos);
-    uefi_msg_put_u64(msg, maximum);
-    uefi_msg_put_u64(msg, remaining);
-    uefi_msg_put_u64(msg, largest);
+    uefi_msg_put_u64(msg, space.maximum);
+    uefi_msg_put_u64(msg, space.remaining);
+    uefi_msg_put_u64(msg, space.largest);
     return UEFI_REASON_OK;
 }
 
