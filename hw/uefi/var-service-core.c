@@ -97,6 +97,14 @@ void uefi_vars_enter_phase(UefiVarService *uv, UefiVarPhase phase)
     }
 }
 
+void uefi_vars_answered(UefiVarService *uv, UefiReason reason)
+{
+    uv->answer.reason = reason;
+    if (uv->host->answered) {
+        uv->host->answered(uv->host_opaque, &uv->answer);
+    }
+}
+
 /* Where the parts of a message are, which depends on the guest's UINTN */
 typedef struct MsgFrame {
     UefiGuid guid;
@@ -199,8 +207,8 @@ uint16_t uefi_vars_message(UefiVarService *uv, uint8_t *buf, size_t size,
     uefi_msg_init(&msg, buf + frame.header_size, size - frame.header_size,
                   frame.un_size);
     sts = dispatch(uv, &frame.guid, &msg, buffer_size);
-    if (sts == UEFI_VARS_STS_SUCCESS && uv->host->answered) {
-        uv->host->answered(uv->host_opaque, &uv->answer);
+    if (sts == UEFI_VARS_STS_SUCCESS) {
+        uefi_vars_answered(uv, uv->answer.reason);
     }
     return sts;
 }

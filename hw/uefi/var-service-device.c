@@ -660,7 +660,7 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     return true;
 }
 
-static void uefi_vars_device_unrealize(DeviceState *dev)
+void uefi_vars_device_unrealize(DeviceState *dev)
 {
     UefiVarDevice *d = UEFI_VARS_IF_GET_CLASS(dev)->device(OBJECT(dev));
 
@@ -727,9 +727,12 @@ void uefi_vars_device_class_init(ObjectClass *oc,
     DeviceClass *dc = DEVICE_CLASS(oc);
 
     for (size_t i = 0; i < ARRAY_SIZE(property_descriptions); i++) {
-        object_class_property_set_description(oc,
-                                              property_descriptions[i].name,
-                                              property_descriptions[i].text);
+        const char *name = property_descriptions[i].name;
+
+        if (object_class_property_find(oc, name)) {
+            object_class_property_set_description(
+                oc, name, property_descriptions[i].text);
+        }
     }
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     dc->user_creatable = true;

@@ -13,6 +13,7 @@
 #include "hw/uefi/var-service-api.h"
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-msg.h"
+#include "hw/uefi/var-service-xen-messages.h"
 
 static const char *const names[] = {
     "A", "", "PK", "KEK", "db", "dbx", "SetupMode", "SecureBoot",
@@ -265,6 +266,50 @@ static void send_message(UefiVarService *uv, GByteArray *msg)
     }
 }
 
+/* A name or a value, with its length in bytes before it */
+static void add_blob(GByteArray *msg, FuzzInput *in, const char *name,
+                     size_t size)
+{
+    add(msg, spoil(in, name ? 2 * strlen(name) : size), 8);
+    for (; name && *name; name++) {
+        add(msg, fuzz_u8(in) ? (unsigned char)*name : 0, 2);
+    }
+    add_data(msg, in, size);
+}
+
+/* A request to uefi-vars-xen, in a block that may be shorter or longer */
+static void send_xen_message(UefiVarService *uv, FuzzInput *in)
+{
+    const char *name = names[fuzz_u8(in) % ARRAY_SIZE(names)];
+    g_autoptr(GByteArray) msg = g_byte_array_new();
+    uint32_t command = fuzz_u8(in) % 6;
+    g_autofree uint8_t *buf = NULL;
+    size_t size;
+
+    add(msg, fuzz_u8(in) ? UEFI_XEN_VERSION : 2, 4);
+    add(msg, command, 4);
+    if (command == UEFI_XEN_GET_NEXT_VARIABLE_NAME) {
+        add(msg, spoil(in, 64), 8);
+    }
+    if (command != UEFI_XEN_QUERY_VARIABLE_INFO) {
+        add_blob(msg, in, name, 0);
+        add_guid(msg, in);
+    }
+    if (command == UEFI_XEN_GET_VARIABLE) {
+        add(msg, spoil(in, 64), 8);
+    } else if (command == UEFI_XEN_SET_VARIABLE) {
+        add_blob(msg, in, NULL, fuzz_u8(in) % 96);
+    }
+    add(msg, attributes[fuzz_u8(in) % ARRAY_SIZE(attributes)],
+        command == UEFI_XEN_SET_VARIABLE ||
+        command == UEFI_XEN_QUERY_VARIABLE_INFO ? 4 : 0);
+    add(msg, fuzz_u8(in) == 0, 1);
+    size = spoil(in, msg->len) % 1024;
+    buf = g_malloc0(size);
+    memcpy(buf, msg->data, MIN(size, msg->len));
+    g_assert_cmpuint(uefi_xen_message(uv, buf, size), <=, size);
+}
+
 /* What must hold whatever the guest did */
 static void check_service(const UefiVarService *uv)
 {
@@ -301,8 +346,13 @@ void fuzz_one(FuzzInput *in)
     while (!fuzz_end(in)) {
         UefiVarPhase phase = uv->phase;
 
-        if (fuzz_u8(in) == 0) {
+        uint8_t what = fuzz_u8(in);
+
+        if (what == 0) {
             uefi_vars_hard_reset(uv);
+        } else if (what < 32) {
+            send_xen_message(uv, in);
+            g_assert_cmpint(uv->phase, >=, phase);
         } else {
             g_autoptr(GByteArray) msg = make_message(in);
 

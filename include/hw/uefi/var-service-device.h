@@ -92,11 +92,9 @@ UefiVarDevice *uefi_vars_find(void);
  * UefiVarDevice in the device's state.  uefi_vars_device_class_init() tells
  * what they mean.
  */
-#define DEFINE_UEFI_VARS_PROPERTIES(state, field)                           \
+#define DEFINE_UEFI_VARS_STORE_PROPERTIES(state, field)                     \
     DEFINE_PROP_STRING("jsonfile", state, field.jsonfile),                  \
     DEFINE_PROP_ON_OFF_AUTO("tpm", state, field.tpm, ON_OFF_AUTO_AUTO),     \
-    DEFINE_UEFI_VARS_ROM_PROPERTIES(state, field.rom),                      \
-    DEFINE_PROP_BOOL("use-pio", state, field.regs.use_pio, false),          \
     DEFINE_PROP_BOOL("force-secure-boot", state,                            \
                      field.config.force_secure_boot, false),                \
     DEFINE_PROP_BOOL("disable-custom-mode", state,                          \
@@ -124,6 +122,12 @@ UefiVarDevice *uefi_vars_find(void);
                        field.config.limits.hwerr_quota,                     \
                        UEFI_LIMIT_HWERR_QUOTA)
 
+/* The same, of devices with the register block */
+#define DEFINE_UEFI_VARS_PROPERTIES(state, field)                           \
+    DEFINE_UEFI_VARS_STORE_PROPERTIES(state, field),                        \
+    DEFINE_UEFI_VARS_ROM_PROPERTIES(state, field.rom),                      \
+    DEFINE_PROP_BOOL("use-pio", state, field.regs.use_pio, false)
+
 /**
  * uefi_vars_device_class_init: what is the same for the class of every device
  *
@@ -143,6 +147,9 @@ void uefi_vars_device_class_init(ObjectClass *oc,
 bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
                               AddressSpace *as, uint64_t region_size,
                               Error **errp);
+
+/** uefi_vars_device_unrealize: the end of it; what else is mapped goes first */
+void uefi_vars_device_unrealize(DeviceState *dev);
 
 /** uefi_vars_device_leaving: the state goes into a stream */
 void uefi_vars_device_leaving(UefiVarDevice *d);

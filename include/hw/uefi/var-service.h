@@ -62,6 +62,9 @@ size_t uefi_vars_message_size(const uint8_t *head, size_t head_size,
 uint16_t uefi_vars_message(UefiVarService *uv, uint8_t *buf, size_t size,
                            size_t buffer_size);
 
+/** uefi_vars_answered: the request has its answer, which the host may trace */
+void uefi_vars_answered(UefiVarService *uv, UefiReason reason);
+
 /** uefi_vars_enter_phase: go forward to @phase; nothing if already there */
 void uefi_vars_enter_phase(UefiVarService *uv, UefiVarPhase phase);
 

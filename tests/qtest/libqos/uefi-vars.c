@@ -358,6 +358,9 @@ void quefi_pio_read(QUefiVars *uv, void *data, size_t size)
 
 void quefi_attach(QUefiVars *uv)
 {
+    if (uv->dev->is_xen) {
+        return;
+    }
     uv->base = uv->dev->base ?: quefi_fdt_base(uv);
     g_assert_cmphex(quefi_read(uv, UEFI_VARS_REG_MAGIC, 2), ==,
                     UEFI_VARS_MAGIC);
@@ -372,11 +375,23 @@ QUefiVars *quefi_launch(const QUefiDevice *dev, bool pio, const char *jsonfile,
                         const char *props, const char *args)
 {
     QUefiVars *uv = g_new0(QUefiVars, 1);
-    g_autofree char *all =
-        g_strconcat("use-pio=", pio ? "on" : "off",
-                    jsonfile ? ",jsonfile=" : "", jsonfile ?: "",
-                    props ? "," : "", props ?: "", NULL);
-    g_autofree char *device_args = quefi_device_args(dev, all);
+    g_autofree char *file = g_strconcat("jsonfile=", jsonfile, NULL);
+    char *list[4] = { };
+    g_autofree char *all = NULL;
+    g_autofree char *device_args = NULL;
+    size_t n = 0;
+
+    if (!dev->is_xen) {
+        list[n++] = (char *)(pio ? "use-pio=on" : "use-pio=off");
+    }
+    if (jsonfile) {
+        list[n++] = file;
+    }
+    if (props) {
+        list[n++] = (char *)props;
+    }
+    all = n ? g_strjoinv(",", list) : NULL;
+    device_args = quefi_device_args(dev, all);
 
     uv->dev = dev;
     uv->un_size = 8;

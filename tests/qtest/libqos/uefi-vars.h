@@ -29,6 +29,7 @@ typedef struct QUefiDevice {
     uint64_t base;          /* of the registers; 0: look into the FDT */
     bool is_io;             /* @base is an I/O port */
     bool is_global;         /* the machine makes it, -global configures it */
+    bool is_xen;            /* no registers of ours: uefi-vars-xen.h */
 } QUefiDevice;
 
 extern const QUefiDevice quefi_devices[];
