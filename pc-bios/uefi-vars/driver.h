@@ -92,6 +92,20 @@ EfiGetNextVariableName vars_get_next;
 EfiSetVariable vars_set;
 EfiQueryVariableInfo vars_query;
 
+/* carry.c */
+
+/*
+ * Give the host what the firmware, whose services are still the old ones, has
+ * made in this boot and needs further on.
+ */
+EfiStatus carry_variables(const EfiSystemTable *st);
+
+/*
+ * Names of settings in the firmware's flash that the host does not have so,
+ * a space before each.
+ */
+const EfiChar *carry_unused(void);
+
 /* bootnext.c */
 
 /* Look into the store for a BootNext that this boot shall follow. */

@@ -9,9 +9,6 @@
  */
 #include "driver.h"
 
-/* Room for one name or one value of the firmware's variables */
-#define CARRY_SIZE      EXCHANGE_SIZE
-
 static const EfiGuid end_of_dxe_group = GUID_EVENT_END_OF_DXE;
 static const EfiGuid ready_to_boot_group = GUID_EVENT_READY_TO_BOOT;
 static const EfiGuid exit_boot_group = GUID_EVENT_EXIT_BOOT_SERVICES;
@@ -40,6 +37,11 @@ static void report(void)
     print(u"uefi-vars: variables are kept by the host (");
     print(transport.name);
     print(device_uses_pio() ? u", PIO)\r\n" : u", DMA)\r\n");
+    if (*carry_unused()) {
+        print(u"uefi-vars: in flash, and not used:");
+        print(carry_unused());
+        print(u"\r\n");
+    }
 }
 
 /*
@@ -167,69 +169,6 @@ static void close_events(void)
     }
 }
 
-/*
- * Which of its variables the firmware still needs after the change of store:
- * the volatile ones, made earlier in this boot, and the languages, which it
- * makes when they are missing and won't make again.  Everything else that is
- * non-volatile belongs to the old store, and authenticated variables can't be
- * written without a signature.
- */
-static bool is_carried(const EfiChar *name, const EfiGuid *guid,
-                       uint32_t attributes)
-{
-    static const EfiGuid global = GUID_GLOBAL_VARIABLE;
-
-    if (attributes & (EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS |
-                      EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE)) {
-        return false;
-    }
-    return !(attributes & EFI_VARIABLE_NON_VOLATILE) ||
-           (guid_equal(guid, &global) &&
-            (!memcmp(name, u"PlatformLang", sizeof(u"PlatformLang")) ||
-             !memcmp(name, u"Lang", sizeof(u"Lang"))));
-}
-
-static void carry(const EfiChar *name, const EfiGuid *guid, void *data)
-{
-    size_t size = CARRY_SIZE, none = 0;
-    uint32_t attributes;
-
-    if (EFI_ERROR(st->runtime->get_variable(name, guid, &attributes, &size,
-                                            data)) ||
-        !is_carried(name, guid, attributes)) {
-        return;
-    }
-    if (vars_get(name, guid, NULL, &none, NULL) != EFI_NOT_FOUND) {
-        return;     /* the host knows better */
-    }
-    /* The host refuses what it alone may make; that is no failure. */
-    vars_set(name, guid, attributes, size, data);
-}
-
-static EfiStatus carry_variables(void)
-{
-    EfiGuid guid = { };
-    EfiChar *name;
-    size_t size;
-    EfiStatus status;
-
-    status = st->boot->allocate_pool(EFI_BOOT_SERVICES_DATA, 2 * CARRY_SIZE,
-                                     (void **)&name);
-    if (EFI_ERROR(status)) {
-        return status;
-    }
-    memset(name, 0, CARRY_SIZE);
-    for (;;) {
-        size = CARRY_SIZE;
-        if (EFI_ERROR(st->runtime->get_next_variable_name(&size, name,
-                                                          &guid))) {
-            break;
-        }
-        carry(name, &guid, (uint8_t *)name + CARRY_SIZE);
-    }
-    return st->boot->free_pool(name);
-}
-
 static void take_over(void)
 {
     EfiRuntimeServices *rt = st->runtime;
@@ -263,7 +202,7 @@ static EfiStatus start_device(uint64_t buffer)
     if (EFI_ERROR(status)) {
         return status;
     }
-    status = carry_variables();
+    status = carry_variables(st);
     if (EFI_ERROR(status)) {
         return status;
     }

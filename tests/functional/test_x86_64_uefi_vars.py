@@ -47,7 +47,7 @@ class UefiVarsX86(FirmwareTest):
         self.do_reset(*self.device("uefi-vars-isa"))
 
     def test_boot_next(self):
-        self.do_boot_next(*self.device("uefi-vars-x64"))
+        self.do_boot_next(*self.device("uefi-vars-x64"), flash_keys=True)
 
     def test_no_device(self):
         self.do_no_device()

@@ -18,6 +18,7 @@ SHARE = Path(os.environ.get("UEFI_VARS_FIRMWARE", "/usr/share"))
 
 # What the variable driver says on the console
 TAKEN_OVER = "uefi-vars: variables are kept by the host"
+IN_FLASH = "uefi-vars: in flash, and not used: db dbx KEK PK"
 NO_DEVICE = "uefi-vars: no device found"
 
 # The firmware moves the cursor and clears the screen a lot.
@@ -79,17 +80,18 @@ def kernel_command_line(arch):
     return " ".join(words)
 
 
-def firmware_args(arch, secure=False):
+def firmware_args(arch, secure=False, flash_keys=False):
     """Arguments for a machine with firmware; neither machine, console nor
-    variable device.  The flash variables are thrown away: only what the
-    device keeps survives."""
+    variable device.  The flash variables, blank or with keys, are thrown
+    away: only what the device keeps survives."""
     images = firmware(arch)
     code = images.secure_code if secure else images.code
+    store = images.vars_with_keys if flash_keys else images.blank_vars
     flash = "if=pflash,format=raw"
     return ARCHES[arch].cpu + [
         "-m", ARCHES[arch].memory, "-nic", "none",
         "-drive", f"{flash},readonly=on,file={code}",
-        "-drive", f"{flash},snapshot=on,file={images.blank_vars}",
+        "-drive", f"{flash},snapshot=on,file={store}",
     ]
 
 

@@ -267,9 +267,10 @@ fi
         self.assertEqual(boot.lines[-1], "beef")
         self.assertEqual(self.stored_ours(), {"Mark": (7, "beef")})
 
-    def do_boot_next(self, *args):
+    def do_boot_next(self, *args, flash_keys=False):
         """The firmware follows the host's BootNext, once, and its BootOrder;
-        it sees neither changed.  What it boots says so, twice."""
+        it sees neither changed.  What it boots says so, twice.  With
+        flash_keys there are keys in flash, which count for nothing."""
         options = {f"Boot000{n}": guest.boot_option("Test", "\\BOOTAPP.EFI")
                    for n in (1, 2)}
         self.write_store({**{name: (7, data.hex())
@@ -280,12 +281,15 @@ fi
         vm = self.get_vm()
         vm.set_machine(self.machine)
         vm.set_console()
-        vm.add_args(*guest.firmware_args(self.guest_arch),
+        vm.add_args(*guest.firmware_args(self.guest_arch,
+                                         flash_keys=flash_keys),
                     "-drive", f"if=none,id=d,format=raw,file={disk}",
                     "-snapshot", "-device", "virtio-blk-pci,drive=d", *args)
         vm.launch()
-        said = re.findall("bootapp: (.*) end", self.read_console(vm))
+        text = self.read_console(vm)
         vm.wait(timeout=BOOT_SECONDS)
+        said = re.findall("bootapp: (.*) end", text)
+        self.assertEqual(guest.IN_FLASH in text, flash_keys)
         self.assertEqual(
             [re.sub("(BootOrder=01000200)[0-9]*$", "\\1", line)
              for line in said],
