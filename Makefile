@@ -51,9 +51,9 @@ check-unit check-qtest: deps
 	@scripts/check $(@:check-%=%) rows
 
 .PHONY: check-descriptors check-functional check-overlay check-qtest-asan
-.PHONY: check-style
+.PHONY: check-libvirt check-style
 check-descriptors check-functional check-overlay check-qtest-asan \
-check-style: deps
+check-libvirt check-style: deps
 	@scripts/check $(@:check-%=%)
 
 .PHONY: conformance
