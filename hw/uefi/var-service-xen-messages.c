@@ -170,6 +170,15 @@ static UefiReason get_next_variable_name(UefiVarService *uv, UefiMsg *msg,
     return UEFI_REASON_OK;
 }
 
+/* Bytes of name and value that one SetVariable can carry */
+static size_t largest_carried(const UefiMsg *msg, uint32_t attributes)
+{
+    size_t other = 4 + 4 + 8 + sizeof(UefiGuid) + 8 + 4 + 1 +
+                   (attributes & EFI_ATTR_AT ? EFI_AUTH2_CERT_OFFSET : 0);
+
+    return msg->size > other ? msg->size - other : 0;
+}
+
 /* This request does not tell the phase, so it is that of the others. */
 static UefiReason query_variable_info(UefiVarService *uv, UefiMsg *msg,
                                       UefiMsg *reply)
@@ -186,7 +195,8 @@ static UefiReason query_variable_info(UefiVarService *uv, UefiMsg *msg,
     if (reason == UEFI_REASON_OK) {
         uefi_msg_put_u64(reply, space.maximum);
         uefi_msg_put_u64(reply, space.remaining);
-        uefi_msg_put_u64(reply, space.largest);
+        uefi_msg_put_u64(reply, MIN(space.largest,
+                                    largest_carried(msg, attributes)));
     }
     return reason;
 }
