@@ -42,13 +42,21 @@ class Store:
     def __init__(self, path, state=None):
         self.path = path
         self.states = [state or {}]
+        self.refused = []
 
     def may_be(self, state):
         if state not in self.states:
             self.states.append(dict(state))
 
     def must_be(self, state):
-        self.states = [dict(state)]
+        self.states, self.refused = [dict(state)], []
+
+    def is_settled(self, state):
+        """
+        A record that could not be written may stay until the next one comes
+        (docs/specs/uefi-vars-file.rst), though the guest was told so.
+        """
+        self.states = [dict(state), *self.refused]
 
 
 class Guest:
@@ -212,6 +220,8 @@ class World:
                                     'name')
         elif guest.has_run and not self.faulty and not self.away:
             raise Violation(f'{name} is refused: {refusal}')
+        else:
+            guest.store.refused.append(state)
 
     def changed(self, name, data, how):
         """(attributes, data, state) of a request of the guest"""
@@ -358,7 +368,7 @@ class World:
         self.pass_time(RETRY_SECONDS / 4, 8)
         guest = self.guest
         if guest.has_run and not self.faulty and not self.away:
-            guest.store.must_be(guest.state)
+            guest.store.is_settled(guest.state)
             self.check_file(guest.store, PATIENCE_SECONDS)
 
     def quit(self):
@@ -373,7 +383,7 @@ class World:
         if not guest.has_run or self.faulty or self.away:
             guest.store.may_be(guest.state)
         else:
-            guest.store.must_be(guest.state)
+            guest.store.is_settled(guest.state)
             self.check_file(guest.store)
         self.restart()
 
