@@ -534,6 +534,7 @@ static void uefi_vars_device_reset(Object *obj, ResetType type)
     if (!d->service) {
         return;                 /* on its bus still, but unrealized */
     }
+    uefi_pcap_add(d->pcap, UEFI_PCAP_RESET, NULL, 0);
     uefi_vars_regs_reset(&d->regs);
     d->service->config.has_tpm = has_tpm(d);
     uefi_vars_hard_reset(d->service);
@@ -615,6 +616,27 @@ static bool start_file(UefiVarDevice *d, Error **errp)
     return true;
 }
 
+static bool start_pcap(UefiVarDevice *d, Error **errp)
+{
+    ERRP_GUARD();
+    g_autoptr(GError) err = NULL;
+    int fd;
+
+    if (!d->pcapfile) {
+        return true;
+    }
+    fd = qemu_create(d->pcapfile, O_RDWR | O_NONBLOCK, 0600, errp);
+    if (fd < 0) {
+        error_prepend(errp, "uefi-vars: ");
+        return false;
+    }
+    d->pcap = uefi_pcap_new(fd, d->pcapfile, &err);
+    if (!d->pcap) {
+        error_setg(errp, "uefi-vars: %s", err->message);
+    }
+    return d->pcap;
+}
+
 bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
                               AddressSpace *as, uint64_t region_size,
                               Error **errp)
@@ -639,9 +661,14 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     if (!uefi_vars_rom_create(&d->rom, OBJECT(dev), errp)) {
         return false;
     }
+    if (!start_pcap(d, errp)) {
+        uefi_vars_rom_destroy(&d->rom);
+        return false;
+    }
     d->service = uefi_vars_new(&d->config, &uefi_vars_host, d);
     if (d->jsonfile && !start_file(d, errp)) {
         uefi_vars_rom_destroy(&d->rom);
+        g_clear_pointer(&d->pcap, uefi_pcap_free);
         g_clear_pointer(&d->file, uefi_var_file_close);
         g_clear_pointer(&d->service, uefi_vars_free);
         return false;
@@ -656,6 +683,7 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     }
     d->regs.as = as;
     d->regs.service = d->service;
+    d->regs.pcap = d->pcap;
     uefi_vars_regs_init(&d->regs, OBJECT(dev), region_size);
     return true;
 }
@@ -681,6 +709,8 @@ void uefi_vars_device_unrealize(DeviceState *dev)
     uefi_vars_transit_clear(&d->transit);
     uefi_vars_regs_reset(&d->regs);
     d->regs.service = NULL;
+    d->regs.pcap = NULL;
+    g_clear_pointer(&d->pcap, uefi_pcap_free);
     g_clear_pointer(&d->service, uefi_vars_free);
 }
 
@@ -693,6 +723,7 @@ static const struct {
 } property_descriptions[] = {
     { "jsonfile", "file that holds the non-volatile variables; made if "
       "missing; without it they are lost at exit" },
+    { "pcapfile", "file for a capture of all messages, values included" },
     { "tpm", "whether the firmware uses a TPM, and with it keeps the request "
       "to overwrite memory; auto: if the machine has one" },
     { "option-rom", "give the machine a PCI function with the driver that "

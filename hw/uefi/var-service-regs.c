@@ -39,7 +39,14 @@ void uefi_vars_regs_reset(UefiVarRegs *regs)
 /* Answer the message that begins with the @head_size bytes of @buf */
 static uint16_t answer(UefiVarRegs *regs, uint8_t *buf, size_t size)
 {
-    return uefi_vars_message(regs->service, buf, size, regs->buffer_size);
+    uint16_t sts;
+
+    uefi_pcap_add(regs->pcap, UEFI_PCAP_REQUEST, buf, size);
+    sts = uefi_vars_message(regs->service, buf, size, regs->buffer_size);
+    if (sts == UEFI_VARS_STS_SUCCESS) {
+        uefi_pcap_add(regs->pcap, UEFI_PCAP_REPLY, buf, size);
+    }
+    return sts;
 }
 
 static bool dma_read(UefiVarRegs *regs, uint64_t offset, void *buf,

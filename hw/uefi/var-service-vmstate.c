@@ -34,9 +34,9 @@ void uefi_vars_transit_clear(UefiVarTransit *t)
 
 /* Saved are the registers; the buffer as far as buffer_size says. */
 UEFI_ALL_FIELDS(UefiVarRegs, *regs,
-                { } /* mr */, regs->as, regs->service, regs->use_pio,
-                regs->status, regs->buffer_size, regs->dma_addr,
-                regs->pio_offset, regs->pio)
+                { } /* mr */, regs->as, regs->service, regs->pcap,
+                regs->use_pio, regs->status, regs->buffer_size,
+                regs->dma_addr, regs->pio_offset, regs->pio)
 
 static int device_pre_save(void *opaque)
 {

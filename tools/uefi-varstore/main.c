@@ -14,6 +14,7 @@ static const ToolCommand *const commands[] = {
     &tool_cmd_check, &tool_cmd_clone, &tool_cmd_import, &tool_cmd_export,
     &tool_cmd_fold, &tool_cmd_enroll, &tool_cmd_update,
     &tool_cmd_reset_keys, &tool_cmd_sign, &tool_cmd_descriptor,
+    &tool_cmd_replay,
 };
 
 static void say(const char *format, va_list args)

@@ -525,6 +525,7 @@ extern const ToolCommand tool_cmd_fold;
 extern const ToolCommand tool_cmd_get;
 extern const ToolCommand tool_cmd_import;
 extern const ToolCommand tool_cmd_list;
+extern const ToolCommand tool_cmd_replay;
 extern const ToolCommand tool_cmd_reset_keys;
 extern const ToolCommand tool_cmd_rm;
 extern const ToolCommand tool_cmd_set;

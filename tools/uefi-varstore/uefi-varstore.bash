@@ -50,12 +50,13 @@ _uefi_varstore()
             options='--arch --machine --secure-boot --template --description
                      --help' ;;
         check) options='--json --size --hwerr-quota --help' ;;
+        replay) options='--store --size --hwerr-quota --help' ;;
         diff) options='--json --help' ;;
         *) options='--help' ;;
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm apply boot diff check clone fold enroll update reset-keys sign import
+        words='status list get set rm apply boot diff check clone fold replay enroll update reset-keys sign import
                export firmware-descriptor help --help --version'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR

@@ -45,10 +45,12 @@ typedef struct UefiVarTransit {
 typedef struct UefiVarDevice {
     /* Properties */
     char *jsonfile;
+    char *pcapfile;
     OnOffAuto tpm;              /* auto: look at the machine */
     UefiVarConfig config;
     UefiVarRom rom;
 
+    UefiPcap *pcap;             /* NULL without @pcapfile */
     UefiVarRegs regs;
     UefiVarService *service;
 
@@ -94,6 +96,7 @@ UefiVarDevice *uefi_vars_find(void);
  */
 #define DEFINE_UEFI_VARS_STORE_PROPERTIES(state, field)                     \
     DEFINE_PROP_STRING("jsonfile", state, field.jsonfile),                  \
+    DEFINE_PROP_STRING("pcapfile", state, field.pcapfile),                  \
     DEFINE_PROP_ON_OFF_AUTO("tpm", state, field.tpm, ON_OFF_AUTO_AUTO),     \
     DEFINE_PROP_BOOL("force-secure-boot", state,                            \
                      field.config.force_secure_boot, false),                \

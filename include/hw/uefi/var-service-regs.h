@@ -12,12 +12,14 @@
 
 #include "hw/uefi/var-service-api.h"
 #include "hw/uefi/var-service-compat.h"
+#include "hw/uefi/var-service-pcap.h"
 #include "hw/uefi/var-service.h"
 
 typedef struct UefiVarRegs {
     MemoryRegion mr;
     AddressSpace *as;           /* what DMA addresses mean */
     UefiVarService *service;    /* borrowed; who answers messages */
+    UefiPcap *pcap;             /* borrowed; NULL without a capture */
     bool use_pio;               /* advice to the guest, constant */
 
     uint16_t status;            /* UEFI_VARS_STS_ */
