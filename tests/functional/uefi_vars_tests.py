@@ -270,7 +270,9 @@ fi
     def do_boot_next(self, *args, flash_keys=False):
         """The firmware follows the host's BootNext, once, and its BootOrder;
         it sees neither changed.  What it boots says so, twice.  With
-        flash_keys there are keys in flash, which count for nothing."""
+        flash_keys there are keys in flash, which count for nothing.
+        A second ROM stands for firmware that uses the device itself: the
+        driver that comes later leaves it alone."""
         options = {f"Boot000{n}": guest.boot_option("Test", "\\BOOTAPP.EFI")
                    for n in (1, 2)}
         self.write_store({**{name: (7, data.hex())
@@ -284,11 +286,13 @@ fi
         vm.add_args(*guest.firmware_args(self.guest_arch,
                                          flash_keys=flash_keys),
                     "-drive", f"if=none,id=d,format=raw,file={disk}",
-                    "-snapshot", "-device", "virtio-blk-pci,drive=d", *args)
+                    "-snapshot", "-device", "virtio-blk-pci,drive=d",
+                    "-device", "virtio-rng-pci,romfile=uefi-vars.rom", *args)
         vm.launch()
         text = self.read_console(vm)
         vm.wait(timeout=BOOT_SECONDS)
         said = re.findall("bootapp: (.*) end", text)
+        self.assertEqual(text.count(guest.TAKEN_OVER), 2)
         self.assertEqual(guest.IN_FLASH in text, flash_keys)
         self.assertEqual(
             [re.sub("(BootOrder=01000200)[0-9]*$", "\\1", line)
