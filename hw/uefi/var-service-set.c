@@ -222,7 +222,7 @@ static UefiReason host_commit(UefiVarService *uv, const UefiVarRequest *req)
 }
 
 static UefiReason host_write(UefiVarService *uv, const UefiVarRequest *req,
-                             bool force)
+                             bool authenticated)
 {
     UefiReason reason = uefi_secureboot_protect(uv, req);
     UefiVarRequest inner;
@@ -231,7 +231,7 @@ static UefiReason host_write(UefiVarService *uv, const UefiVarRequest *req,
     if (reason != UEFI_REASON_OK) {
         return reason;
     }
-    if ((req->attributes & EFI_ATTR_AT) && !force) {
+    if ((req->attributes & EFI_ATTR_AT) && !authenticated) {
         return UEFI_REASON_HOST_NOT_FORCED;
     }
     reason = uefi_mor_check(uv, req, &mor);
@@ -261,7 +261,8 @@ UefiReason uefi_vars_host_attributes(const UefiVarLimits *limits,
 
 UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
                               const uint16_t *name, uint32_t attributes,
-                              const uint8_t *data, size_t size, bool force)
+                              const uint8_t *data, size_t size,
+                              bool authenticated)
 {
     UefiVarRequest req = {
         .guid = *guid,
@@ -293,11 +294,11 @@ UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
     if (req.old && req.old->attributes != attributes) {
         return UEFI_REASON_SET_ATTRIBUTES;
     }
-    return host_write(uv, &req, force);
+    return host_write(uv, &req, authenticated);
 }
 
 UefiReason uefi_vars_host_delete(UefiVarService *uv, const UefiGuid *guid,
-                                 const uint16_t *name, bool force)
+                                 const uint16_t *name, bool authenticated)
 {
     const UefiVariable *old = uefi_store_find(uv->store, UEFI_VIEW_BOOT, guid,
                                               name);
@@ -312,5 +313,5 @@ UefiReason uefi_vars_host_delete(UefiVarService *uv, const UefiGuid *guid,
         return UEFI_REASON_STORE_MISSING;
     }
     req.attributes = old->attributes;
-    return host_write(uv, &req, force);
+    return host_write(uv, &req, authenticated);
 }

@@ -30,7 +30,7 @@ UefiReason uefi_vars_host_attributes(const UefiVarLimits *limits,
  * uefi_vars_host_set: set a variable for the administrator of the host
  * @attributes: all of them, as they are to be; without EFI_ATTR_AP
  * @data: the new value, without descriptor; @size bytes, at least 1
- * @force: authenticated variables, too
+ * @authenticated: whether it may be an authenticated variable
  *
  * What is known to be wrong is refused as for a guest: attributes, sizes,
  * content of well-known variables, state of the service itself.  Phases,
@@ -40,10 +40,11 @@ UefiReason uefi_vars_host_attributes(const UefiVarLimits *limits,
  */
 UefiReason uefi_vars_host_set(UefiVarService *uv, const UefiGuid *guid,
                               const uint16_t *name, uint32_t attributes,
-                              const uint8_t *data, size_t size, bool force);
+                              const uint8_t *data, size_t size,
+                              bool authenticated);
 
 /** uefi_vars_host_delete: the same for removing a variable */
 UefiReason uefi_vars_host_delete(UefiVarService *uv, const UefiGuid *guid,
-                                 const uint16_t *name, bool force);
+                                 const uint16_t *name, bool authenticated);
 
 #endif /* HW_UEFI_VAR_SERVICE_SET_H */
