@@ -21,6 +21,7 @@
 #include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-policy-messages.h"
 #include "hw/uefi/var-service-policy.h"
+#include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-state.h"
 
 #define MAX_POLICY_SIZE     0xffff      /* of one entry, bytes */
@@ -212,7 +213,7 @@ static int get_variables(QEMUFile *f, void *pv, size_t size,
     }
     uefi_vars_hard_reset(uv);
     add_volatile(uv->store, late);
-    if (!uefi_store_all_fit(uv->store)) {
+    if (!uefi_secureboot_all_fit(uv->store)) {
         return refuse("its variables need more room than there is here");
     }
     return 0;

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-load.h"
+#include "hw/uefi/var-service-secureboot.h"
 
 /* The variables by GUID and name, or NULL when two share them */
 static GTree *index_variables(GPtrArray *vars, GError **err)
@@ -197,13 +198,13 @@ bool uefi_load_check_room(const UefiVarStore *store, GError **err)
     uint64_t hwerr = uefi_store_used(store, UEFI_CLASS_HWERR);
     uint64_t hwerr_room = uefi_store_capacity(store, UEFI_CLASS_HWERR);
 
-    if (!uefi_store_fits(store, UEFI_CLASS_NV)) {
+    if (!uefi_secureboot_fits(store, UEFI_CLASS_NV)) {
         return uefi_text_fail(err, "the variables take %" PRIu64 " bytes, but "
                               "there is room for %" PRIu64 "; size has to be "
                               "at least %" PRIu64, nv, nv_room,
                               nv + EFI_VAR_STORE_HEADER_SIZE + hwerr_room);
     }
-    if (!uefi_store_fits(store, UEFI_CLASS_HWERR)) {
+    if (!uefi_secureboot_fits(store, UEFI_CLASS_HWERR)) {
         return uefi_text_fail(err, "the hardware error records take %" PRIu64
                               " bytes, but there is room for %" PRIu64
                               "; remove them or raise their quota", hwerr,

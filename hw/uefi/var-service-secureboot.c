@@ -174,6 +174,43 @@ void uefi_secureboot_init(UefiVarService *uv)
     uefi_vars_commit_own(uv, change);
 }
 
+static bool is_made_by_init(const UefiKnown *known)
+{
+    return known->kind == UEFI_KNOWN_KIND_STATE ||
+           known->id == UEFI_KNOWN_SECURE_BOOT_ENABLE ||
+           known->id == UEFI_KNOWN_CUSTOM_MODE;
+}
+
+bool uefi_secureboot_fits(const UefiVarStore *store, UefiVarClass class)
+{
+    uint64_t used = uefi_store_used(store, class);
+
+    for (int id = 0; id < UEFI_KNOWN__MAX; id++) {
+        const UefiKnown *known = uefi_known(id);
+        const UefiVariable *var = is_made_by_init(known)
+            ? uefi_store_find_ascii(store, UEFI_VIEW_BOOT, known->guid,
+                                    known->name) : NULL;
+
+        if (var && uefi_store_class(var->attributes) == class) {
+            used -= uefi_store_record_size(var->name,
+                                           g_bytes_get_size(var->data));
+        }
+    }
+    return used <= uefi_store_capacity(store, class);
+}
+
+bool uefi_secureboot_all_fit(const UefiVarStore *store)
+{
+    for (int class = 0; class < UEFI_CLASS__MAX; class++) {
+        if (!uefi_secureboot_fits(store, class) ||
+            uefi_store_bindings(store, class) >
+            uefi_store_capacity(store, class)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ------------------------------------------------------------------------ */
 /* Migration */
 

@@ -176,7 +176,7 @@ static bool get_variables(UefiVarStore *store, UefiMsg *msg, uint32_t count,
         }
         uefi_store_apply(store, change);
     }
-    return uefi_store_all_fit(store) ||
+    return uefi_secureboot_all_fit(store) ||
            fail(err, "its variables need more room than there is here "
                 "(properties size, volatile-size and hwerr-quota)");
 }

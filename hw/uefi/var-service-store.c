@@ -210,48 +210,6 @@ UefiReason uefi_store_check(const UefiVarStore *store,
     return UEFI_REASON_OK;
 }
 
-bool uefi_store_fits(const UefiVarStore *store, UefiVarClass class)
-{
-    static const struct {
-        const UefiGuid *guid;
-        const char *name;
-    } own[] = {
-        { &uefi_guid_global,             "SetupMode" },
-        { &uefi_guid_global,             "SignatureSupport" },
-        { &uefi_guid_secure_boot_enable, "SecureBootEnable" },
-        { &uefi_guid_global,             "SecureBoot" },
-        { &uefi_guid_custom_mode,        "CustomMode" },
-        { &uefi_guid_cert_db,            "certdb" },
-        { &uefi_guid_cert_db,            "certdbv" },
-        { &uefi_guid_vendor_keys_nv,     "VendorKeysNv" },
-        { &uefi_guid_global,             "VendorKeys" },
-    };
-    uint64_t used = store->used[class];
-
-    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-        const UefiVariable *var =
-            uefi_store_find_ascii(store, UEFI_VIEW_BOOT, own[i].guid,
-                                  own[i].name);
-
-        if (var && uefi_store_class(var->attributes) == class) {
-            used -= var_record_size(var);
-        }
-    }
-    return used <= uefi_store_capacity(store, class);
-}
-
-bool uefi_store_all_fit(const UefiVarStore *store)
-{
-    for (int class = 0; class < UEFI_CLASS__MAX; class++) {
-        if (!uefi_store_fits(store, class) ||
-            uefi_store_bindings(store, class) >
-            uefi_store_capacity(store, class)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void store_remove(UefiVarStore *store, UefiVariable *var)
 {
     for (int view = 0; view < UEFI_VIEW__MAX; view++) {

@@ -12,6 +12,17 @@
 /** uefi_secureboot_init: derived variables at hard reset, as 9.1 orders them */
 void uefi_secureboot_init(UefiVarService *uv);
 
+/**
+ * uefi_secureboot_fits: whether the variables of a class are not too many
+ *
+ * To load, that is: those that init makes, whatever the quota, are not
+ * counted, as a guest may have removed them and filled the store.
+ */
+bool uefi_secureboot_fits(const UefiVarStore *store, UefiVarClass class);
+
+/** uefi_secureboot_all_fit: the same of every class, and of their bindings */
+bool uefi_secureboot_all_fit(const UefiVarStore *store);
+
 /** uefi_secureboot_custom_mode: never at runtime: it is not visible (7.2) */
 bool uefi_secureboot_custom_mode(const UefiVarService *uv);
 

@@ -99,17 +99,6 @@ uint64_t uefi_store_record_size(const uint16_t *name, size_t data_size);
 UefiReason uefi_store_check(const UefiVarStore *store,
                             const UefiVarChange *change);
 
-/**
- * uefi_store_fits: whether the variables of a class are not too many to load
- *
- * Those that init makes, whatever the quota (9.1), are not counted: a guest
- * may have removed them and filled the store.
- */
-bool uefi_store_fits(const UefiVarStore *store, UefiVarClass class);
-
-/** uefi_store_all_fit: the same of every class, and of their bindings */
-bool uefi_store_all_fit(const UefiVarStore *store);
-
 /** uefi_store_apply: publish @change and leave it empty */
 void uefi_store_apply(UefiVarStore *store, UefiVarChange *change);
 
