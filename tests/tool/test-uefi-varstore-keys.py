@@ -654,6 +654,203 @@ class Fleet(Known):
         self.assertEqual(self.status()['readiness'], 'ready')
 
 
+class CheckImage(Keys):
+    """Whether a program would be started; sbverify is of the same opinion"""
+
+    HELLO = '/usr/lib/efitools/x86_64-linux-gnu/HelloWorld.efi'
+
+    def setUp(self):
+        super().setUp()
+        self.image = self.dir / 'signed.efi'
+        self.sign_image('db', self.HELLO, self.image)
+        self.enroll_all()
+
+    def sign_image(self, key, source, target, cert=None):
+        run('sbsign', '--key', self.key(f'{key}.key'), '--cert',
+            cert or self.key(f'{key}.crt'), '--output', target, source)
+
+    def check(self, image=None):
+        """The answer, and the reason in words"""
+        image = image or self.image
+        result = self.run_tool('check-image', image, self.path)
+        self.assertEqual(result.stderr, b'')
+        word, reason = result.stdout.decode().strip().split(': ', 1)
+        self.assertEqual(result.returncode, word != 'starts')
+        self.assertEqual(json.loads(self.run_tool(
+            'check-image', '-j', image, self.path).stdout),
+            {'starts': word == 'starts', 'reason': reason})
+        return word, reason
+
+    def test_db(self):
+        self.assertEqual(self.check(), (
+            'starts', 'it is signed for CN=Test db, in db'))
+        run('sbverify', '--cert', self.key('db.crt'), self.image)
+        self.assertEqual(self.check(self.HELLO), (
+            'refused', 'it is not signed, and its hash is not in db'))
+        other = self.dir / 'other.efi'
+        self.sign_image('KEK', self.HELLO, other)
+        self.assertEqual(self.check(other), (
+            'refused', 'it is not signed for anybody in db'))
+        # one of two signatures is enough
+        self.sign_image('db', other, other)
+        self.assertEqual(self.check(other)[0], 'starts')
+
+    def test_chain(self):
+        """A certificate that one in db has issued, expired ones as well"""
+        leaf = self.dir / 'leaf'
+        run('openssl', 'req', '-new', '-key', self.key('KEK.key'), '-subj',
+            '/CN=Leaf', '-out', f'{leaf}.csr')
+        run('openssl', 'x509', '-req', '-in', f'{leaf}.csr', '-CA',
+            self.key('db.crt'), '-CAkey', self.key('db.key'), '-days', '1',
+            '-set_serial', '7', '-out', f'{leaf}.crt')
+        self.sign_image('KEK', self.HELLO, self.image, f'{leaf}.crt')
+        self.assertEqual(self.check()[0], 'starts')
+        self.ok('enroll', '--dbx', f'{leaf}.crt', self.path)
+        self.assertEqual(self.check(), (
+            'refused', 'it is signed for CN=Leaf, in dbx'))
+        # or the hash of what is signed of it
+        run('openssl', 'x509', '-in', f'{leaf}.crt', '-outform', 'DER',
+            '-out', f'{leaf}.der')
+        der = Path(f'{leaf}.der').read_bytes()
+        tbs = der[4:8 + int.from_bytes(der[6:8], 'big')]
+        revoked = bytes.fromhex('92a4d23bc0967940b420fcf98ef103ed' '5c000000'
+                                '00000000' '40000000') + bytes(16) + \
+            hashlib.sha256(tbs).digest() + bytes(16)
+        self.ok('enroll', '--replace', '--dbx', self.file('x', revoked),
+                self.path)
+        self.assertEqual(self.check()[0], 'refused')
+
+    def test_expired(self):
+        base = self.dir / 'old'
+        run('openssl', 'req', '-new', '-newkey', 'rsa:2048', '-nodes',
+            '-keyout', f'{base}.key', '-subj', '/CN=Old', '-out',
+            f'{base}.csr')
+        run('openssl', 'x509', '-req', '-in', f'{base}.csr', '-signkey',
+            f'{base}.key', '-days', '-1', '-out', f'{base}.crt')
+        run('sbsign', '--key', f'{base}.key', '--cert', f'{base}.crt',
+            '--output', self.image, self.HELLO)
+        self.ok('enroll', '-a', '--db', f'{base}.crt', self.path)
+        self.assertEqual(self.check(), (
+            'starts', 'it is signed for CN=Old, in db'))
+
+    def test_hashes(self):
+        self.ok('enroll', '-a', '--db-hash', self.HELLO, self.path)
+        self.assertIn('db has its hash, sha256 ', self.check(self.HELLO)[1])
+        self.assertEqual(self.check(self.HELLO)[0], 'starts')
+        # what is forbidden stays so, whoever allows it
+        self.ok('enroll', '--dbx-hash', self.image, self.path)
+        for image in (self.HELLO, self.image):
+            word, reason = self.check(image)
+            self.assertEqual(word, 'refused')
+            self.assertIn('dbx has its hash, sha256 ', reason)
+
+    def test_revoked(self):
+        self.ok('enroll', '--dbx', self.key('db.crt'), self.path)
+        self.assertEqual(self.check(), (
+            'refused', 'it is signed for CN=Test db, in dbx'))
+
+    def test_changed(self):
+        """The signature is of another program"""
+        image = bytearray(self.image.read_bytes())
+        image[0x1100] ^= 1
+        self.image.write_bytes(image)
+        self.assertEqual(self.check(), (
+            'refused', 'its signature is of another program'))
+
+    def test_off(self):
+        self.ok('set', '--false', self.path, 'SecureBootEnable')
+        self.assertEqual(self.check(self.HELLO)[0], 'starts')
+        self.ok('reset-keys', self.path)
+        self.assertIn('no platform key', self.check(self.HELLO)[1])
+
+    def test_sbat(self):
+        sbat = self.file('sbat', b'sbat,1,x,sbat,1,https://x\n'
+                         b'shim,2,y,shim,1,https://y\n')
+        image = self.dir / 'sbat.efi'
+        run('objcopy', '--add-section', f'.sbat={sbat}',
+            '--set-section-flags', '.sbat=alloc,readonly,data',
+            '--change-section-address', '.sbat=0x1000000', self.HELLO, image)
+        # objcopy 2.40 leaves its size in the file at 0
+        data = bytearray(image.read_bytes())
+        at = data.index(b'.sbat\0\0\0')
+        data[at + 16:at + 20] = data[at + 8:at + 12]
+        image.write_bytes(data)
+        self.sign_image('db', image, image)
+        for level, word in (('sbat,1,2021030218\n', 'starts'),
+                            ('sbat,1,2022\nshim,2\n', 'starts'),
+                            ('sbat,1,2022\nshim,3\n', 'refused'),
+                            ('sbat,1,2022\ngrub,3\n', 'starts')):
+            self.ok('set', '-g', 'SHIM', '-A', 'NV,BS', '--text', level,
+                    self.path, 'SbatLevel')
+            self.assertEqual(self.check(image)[0], word)
+        self.assertIn(level, self.ok('mok', 'list', self.path))
+
+    def test_wrong(self):
+        for path in (self.dir / 'none', self.file('junk', b'MZ' * 99),
+                     self.key('db.der')):
+            result = self.run_tool('check-image', path, self.path)
+            self.assertEqual((result.returncode, result.stdout), (2, b''))
+        self.assertEqual(self.run_tool('check-image', self.HELLO,
+                                       self.dir / 'none').returncode, 2)
+
+    def test_every_cut(self):
+        """Images cut short: never more than an answer"""
+        image = self.image.read_bytes()
+        for size in [*range(0, 1024, 61), *range(1024, len(image), 4999),
+                     *range(len(image) - 2000, len(image), 173)]:
+            result = self.run_tool('check-image', self.file(
+                'cut', image[:size]), self.path)
+            self.assertIn(result.returncode, (1, 2))
+
+
+class Mok(Keys):
+    def test_mok(self):
+        self.ok('mok', 'add', self.path, self.key('db.crt'), '05' * 32)
+        self.ok('mok', 'add', '--mokx', self.path, self.key('KEK.esl'))
+        before = self.path.read_bytes()
+        self.ok('mok', 'add', self.path, self.key('db.der'))
+        self.assertEqual(self.path.read_bytes(), before)
+        e = self.variables()
+        self.assertEqual([(e[n]['guid'], e[n]['attr']) for n in e],
+                         [('605dab50-e046-4300-abb6-3dd810dd8b23', 3)] * 2)
+        text = self.ok('mok', 'list', self.path)
+        self.assertIn('MokList:\n', text)
+        self.assertIn('  subject: CN=Test db\n', text)
+        self.assertIn(f'sha256 {"05" * 32}, owner 00000000-', text)
+        self.assertIn('  subject: CN=Test KEK\n', text.split('MokListX:')[1])
+        self.assertIn('SbatLevel: none\n', text)
+        self.ok('mok', 'rm', self.path, self.key('db.crt'))
+        self.assertIn('has none', self.fails('mok', 'rm', self.path,
+                                             self.key('db.crt')))
+        self.ok('mok', 'rm', self.path, '05' * 32)
+        self.ok('mok', 'rm', '--mokx', self.path, self.key('KEK.crt'))
+        self.assertEqual(self.variables(), {})
+
+    def test_mokutil(self):
+        """mokutil lists them as the guest would see them"""
+        self.ok('mok', 'add', self.path, self.key('db.crt'))
+        efivars = self.dir / 'efivars'
+        self.ok('export', '-f', 'efivarfs', self.path, efivars)
+        shim = '605dab50-e046-4300-abb6-3dd810dd8b23'
+        (efivars / f'MokList-{shim}').rename(efivars / f'MokListRT-{shim}')
+        (efivars / f'SecureBoot-{GLOBAL}').write_bytes(b'\6\0\0\0\1')
+        text = subprocess.run(
+            ['mokutil', '--list-enrolled'], capture_output=True, timeout=60,
+            env={**os.environ, 'EFIVARFS_PATH': f'{efivars}/',
+                 'LIBEFIVAR_OPS': 'efivarfs'}).stdout.decode()
+        self.assertIn('Test db', text)
+
+    def test_wrong(self):
+        self.store()
+        for args in (['add', self.path], ['list', self.path, 'x'],
+                     ['nonsense', self.path]):
+            self.fails('mok', *args, status=2)
+        for args in (['add', self.path, self.dir / 'none'],
+                     ['rm', self.path, '00' * 32],
+                     ['list', self.dir / 'none']):
+            self.fails('mok', *args)
+
+
 class Generate(Keys):
     def files(self):
         return sorted(p.name for p in self.dir.iterdir())

@@ -23,7 +23,8 @@ SOURCE = Path(__file__).resolve().parents[2] / 'tools' / 'uefi-varstore'
 
 COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'apply', 'boot', 'diff',
             'check', 'clone', 'fold',
-            'enroll', 'update', 'reset-keys', 'sign', 'import', 'export',
+            'enroll', 'update', 'reset-keys', 'sign',
+            'check-image', 'mok', 'import', 'export',
             'firmware-descriptor']
 
 # An ESL with one SHA-256 hash
@@ -1119,7 +1120,7 @@ class Completion(Tool):
             check=True, capture_output=True, timeout=60).stdout.decode()
 
     def test_commands(self):
-        self.assertEqual(self.complete('ch'), 'check\n')
+        self.assertEqual(self.complete('ch'), 'check check-image\n')
         words = self.complete('').split()
         commands = [line.split()[0] for line in
                     self.ok('--help').split('Commands:\n')[1].splitlines()

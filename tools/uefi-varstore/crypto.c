@@ -356,3 +356,168 @@ GBytes *tool_sign(const ToolSigner *s, const void *data, size_t size)
     content_info = take(&out);
     return unwrap(content_info);
 }
+
+/* ------------------------------------------------------------------------ */
+/* Signatures of images */
+
+struct ToolImageSignature {
+    gnutls_pkcs7_t p7;
+};
+
+/* The digest in SpcIndirectDataContent: its last element */
+static bool get_digest(UefiDer content, UefiDer *digest)
+{
+    UefiDer body, info, skipped;
+
+    /* GnuTLS may have taken the outer sequence away */
+    if (!uefi_der_take(&content, DER_SEQUENCE, &body, NULL)) {
+        return false;
+    }
+    if (!content.size) {
+        content = body;
+        if (!uefi_der_take(&content, DER_SEQUENCE, &skipped, NULL)) {
+            return false;
+        }
+    }
+    return uefi_der_take(&content, DER_SEQUENCE, &info, NULL) &&
+           uefi_der_take(&info, DER_SEQUENCE, &skipped, NULL) &&
+           uefi_der_take(&info, DER_OCTET_STRING, digest, NULL);
+}
+
+/* Whether what is signed is the hash of @image */
+static bool is_of_image(gnutls_pkcs7_t p7, GBytes *image)
+{
+    static const GChecksumType sums[] = {
+        G_CHECKSUM_SHA1, G_CHECKSUM_SHA256, G_CHECKSUM_SHA384,
+        G_CHECKSUM_SHA512
+    };
+    gnutls_datum_t content;
+    UefiDer digest;
+    bool ok = false;
+
+    if (gnutls_pkcs7_get_embedded_data(p7, 0, &content) < 0) {
+        return false;
+    }
+    if (get_digest((UefiDer) { content.data, content.size }, &digest)) {
+        for (size_t i = 0; i < ARRAY_SIZE(sums); i++) {
+            uint8_t hash[64];
+            size_t size = sizeof(hash);
+
+            ok |= tool_pe_hash(image, sums[i], hash, &size) &&
+                  uefi_der_equal(&digest, hash, size);
+        }
+    }
+    gnutls_free(content.data);
+    return ok;
+}
+
+ToolImageSignature *tool_image_signature_new(GBytes *der, GBytes *image)
+{
+    g_autoptr(ToolImageSignature) sig = g_new0(ToolImageSignature, 1);
+    UefiDer in = { g_bytes_get_data(der, NULL), g_bytes_get_size(der) };
+    UefiDer body, whole;
+    gnutls_datum_t datum;
+
+    /* there may be padding behind it */
+    if (!uefi_der_take(&in, DER_SEQUENCE, &body, &whole) ||
+        gnutls_pkcs7_init(&sig->p7) < 0) {
+        return NULL;
+    }
+    datum = (gnutls_datum_t) { (uint8_t *)whole.data, whole.size };
+    if (gnutls_pkcs7_import(sig->p7, &datum, GNUTLS_X509_FMT_DER) < 0 ||
+        !is_of_image(sig->p7, image)) {
+        return NULL;
+    }
+    return g_steal_pointer(&sig);
+}
+
+void tool_image_signature_free(ToolImageSignature *sig)
+{
+    if (sig) {
+        if (sig->p7) {
+            gnutls_pkcs7_deinit(sig->p7);
+        }
+        g_free(sig);
+    }
+}
+
+/* Whether it leads to the certificate @der, whatever the date */
+static bool leads_to(gnutls_pkcs7_t p7, const gnutls_datum_t *der)
+{
+    gnutls_x509_trust_list_t anchors;
+    gnutls_x509_crt_t crt;
+    bool ok = false;
+
+    if (gnutls_x509_crt_init(&crt) < 0) {
+        return false;
+    }
+    gnutls_x509_crt_set_flags(crt, GNUTLS_X509_CRT_FLAG_IGNORE_SANITY);
+    if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) < 0 ||
+        gnutls_x509_trust_list_init(&anchors, 1) < 0) {
+        gnutls_x509_crt_deinit(crt);
+        return false;
+    }
+    if (gnutls_x509_trust_list_add_cas(anchors, &crt, 1, 0) == 1) {
+        ok = gnutls_pkcs7_verify(p7, anchors, NULL, 0, 0, NULL,
+                                 GNUTLS_VERIFY_ALLOW_BROKEN |
+                                 GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
+                                 GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS)
+             >= 0;
+        crt = NULL;             /* of the list now */
+    }
+    gnutls_x509_trust_list_deinit(anchors, 1);
+    if (crt) {
+        gnutls_x509_crt_deinit(crt);
+    }
+    return ok;
+}
+
+/* Whether a certificate that comes with it has this hash of what is signed */
+static bool has_certificate(gnutls_pkcs7_t p7, GChecksumType type,
+                            const ToolSignature *wanted)
+{
+    int count = gnutls_pkcs7_get_crt_count(p7);
+    bool ok = false;
+
+    for (int i = 0; i < count && !ok; i++) {
+        g_autoptr(GChecksum) sum = g_checksum_new(type);
+        uint8_t digest[64];
+        gsize size = sizeof(digest);
+        gnutls_datum_t der;
+        UefiCert cert;
+
+        if (gnutls_pkcs7_get_crt_raw2(p7, i, &der) < 0) {
+            continue;
+        }
+        if (uefi_cert_scan(&cert, (UefiDer) { der.data, der.size })) {
+            g_checksum_update(sum, cert.tbs.data, cert.tbs.size);
+            g_checksum_get_digest(sum, digest, &size);
+            /* the time of revocation stands behind the hash */
+            ok = wanted->size >= size && !memcmp(wanted->data, digest, size);
+        }
+        gnutls_free(der.data);
+    }
+    return ok;
+}
+
+bool tool_image_signature_by(const ToolImageSignature *sig,
+                             const ToolSignature *cert)
+{
+    static const struct {
+        const UefiGuid *type;
+        GChecksumType sum;
+    } revoked[] = {
+        { &uefi_guid_cert_x509_sha256, G_CHECKSUM_SHA256 },
+        { &uefi_guid_cert_x509_sha384, G_CHECKSUM_SHA384 },
+        { &uefi_guid_cert_x509_sha512, G_CHECKSUM_SHA512 },
+    };
+    gnutls_datum_t der = { (uint8_t *)cert->data, cert->size };
+
+    for (size_t i = 0; i < ARRAY_SIZE(revoked); i++) {
+        if (uefi_guid_equal(&cert->type, revoked[i].type)) {
+            return has_certificate(sig->p7, revoked[i].sum, cert);
+        }
+    }
+    return uefi_guid_equal(&cert->type, &uefi_guid_cert_x509) &&
+           leads_to(sig->p7, &der);
+}

@@ -95,6 +95,21 @@ static bool decode_text(GString *out, const uint8_t *data, size_t size)
     return true;
 }
 
+static bool decode_lines(GString *out, const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (!g_ascii_isprint(data[i]) && data[i] != '\n' &&
+            (data[i] || i + 1 < size)) {
+            return false;
+        }
+    }
+    g_string_append_printf(out, "%.*s", (int)size, (const char *)data);
+    if (out->len && out->str[out->len - 1] != '\n') {
+        g_string_append_c(out, '\n');
+    }
+    return true;
+}
+
 static bool decode_switch(GString *out, const uint8_t *data, size_t size)
 {
     if (size != 1 || data[0] > 1) {
@@ -271,6 +286,9 @@ static const struct {
     { &uefi_guid_image_security, "dbr", decode_signatures },
     { &uefi_guid_image_security, "dbt", decode_signatures },
     { &uefi_guid_image_security, "dbx", decode_signatures },
+    { &tool_guid_shim, "MokList", decode_signatures },
+    { &tool_guid_shim, "MokListX", decode_signatures },
+    { &tool_guid_shim, "SbatLevel", decode_lines },
     { &uefi_guid_secure_boot_enable, "SecureBootEnable", decode_switch },
     { &uefi_guid_custom_mode, "CustomMode", decode_switch },
 };

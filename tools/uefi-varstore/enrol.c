@@ -207,31 +207,39 @@ static size_t copy_list(GByteArray *out, const UefiSigList *list,
     return list->count - kept;
 }
 
-bool tool_key_remove(ToolStore *s, ToolKey id, const GByteArray *lists)
+GByteArray *tool_signatures_without(GBytes *value, const GByteArray *lists,
+                                    const char *what)
 {
-    const UefiVariable *old = tool_key_find(s, id);
     g_autoptr(GByteArray) rest = g_byte_array_new();
     size_t removed = 0;
     UefiMsg msg;
 
-    uefi_msg_init(&msg, old ? (void *)g_bytes_get_data(old->data, NULL) : NULL,
-                  old ? g_bytes_get_size(old->data) : 0, 8);
+    uefi_msg_init(&msg, value ? (void *)g_bytes_get_data(value, NULL) : NULL,
+                  value ? g_bytes_get_size(value) : 0, 8);
     while (uefi_msg_left(&msg)) {
         UefiSigList list;
         UefiReason reason = uefi_siglist_next(&msg, &list);
 
         if (reason != UEFI_REASON_OK) {
-            tool_fail("%s: %s is damaged: %s", s->path, tool_keys[id].name,
-                      uefi_reason_text(reason));
-            return false;
+            tool_fail("%s is damaged: %s", what, uefi_reason_text(reason));
+            return NULL;
         }
         removed += copy_list(rest, &list, lists);
     }
     if (!removed) {
-        tool_fail("%s: %s has none of them", s->path, tool_keys[id].name);
-        return false;
+        tool_fail("%s has none of them", what);
+        return NULL;
     }
-    return tool_key_set(s, id, rest->data, rest->len, NULL);
+    return g_steal_pointer(&rest);
+}
+
+bool tool_key_remove(ToolStore *s, ToolKey id, const GByteArray *lists)
+{
+    const UefiVariable *old = tool_key_find(s, id);
+    g_autoptr(GByteArray) rest = tool_signatures_without(
+        old ? old->data : NULL, lists, tool_keys[id].name);
+
+    return rest && tool_key_set(s, id, rest->data, rest->len, NULL);
 }
 
 /* Where the last list of @lists begins, if @sig can join it; else the end */

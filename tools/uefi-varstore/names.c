@@ -9,7 +9,7 @@
 #include "hw/uefi/var-service-status.h"
 
 /* Vendors of variables that the core has no business with */
-static const UefiGuid guid_shim =
+const UefiGuid tool_guid_shim =
     UEFI_GUID(0x605dab50, 0xe046, 0x4300,
               0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23);
 static const UefiGuid guid_microsoft =
@@ -20,7 +20,7 @@ static const struct {
     const UefiGuid *guid;
     const char *name;
 } more_vendors[] = {
-    { &guid_shim, "SHIM" },
+    { &tool_guid_shim, "SHIM" },
     { &guid_microsoft, "MICROSOFT" },
 };
 
@@ -30,7 +30,7 @@ static const UefiGuid *const vendors[] = {
     &uefi_guid_secure_boot_enable, &uefi_guid_custom_mode,
     &uefi_guid_vendor_keys_nv, &uefi_guid_cert_db, &uefi_guid_hw_error,
     &uefi_guid_var_error_flag, &uefi_guid_mor_control,
-    &uefi_guid_mor_control_lock, &guid_shim, &guid_microsoft,
+    &uefi_guid_mor_control_lock, &tool_guid_shim, &guid_microsoft,
 };
 
 const char *tool_vendor_name(const UefiGuid *guid)

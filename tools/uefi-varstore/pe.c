@@ -203,8 +203,9 @@ GBytes *tool_pe_section(GBytes *image, const char *name)
     }
     for (unsigned i = 0; i < l.n_sections; i++) {
         size_t entry = l.sections + i * SECTION_SIZE;
-        size_t size = MIN(get_u32(image, entry + 8),
-                          get_u32(image, entry + 16));
+        size_t raw_size = get_u32(image, entry + 16);
+        /* some linkers leave the size in memory out */
+        size_t size = MIN(get_u32(image, entry + 8) ?: raw_size, raw_size);
         size_t pos = get_u32(image, entry + 20);
 
         if (!strncmp((const char *)data + entry, name, 8) && pos <= end &&

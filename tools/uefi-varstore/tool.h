@@ -337,6 +337,16 @@ bool tool_signature_in(const ToolSignature *sig, const UefiVariable *var);
 bool tool_signature_in_lists(const ToolSignature *sig,
                              const GByteArray *lists);
 
+/**
+ * tool_signatures_without: @value, which may be NULL, without what is in @lists
+ * @what: name of the variable for messages
+ *
+ * The hash of a certificate in @lists means it, too.  Returns NULL after a
+ * message if nothing of it is there.
+ */
+GByteArray *tool_signatures_without(GBytes *value, const GByteArray *lists,
+                                    const char *what);
+
 /** tool_signature_append: to @lists, hashes behind others in one list */
 void tool_signature_append(GByteArray *lists, const ToolSignature *sig);
 
@@ -446,8 +456,29 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolSigner, tool_signer_free)
 /** tool_sign: a detached PKCS #7 signature, DER SignedData */
 GBytes *tool_sign(const ToolSigner *s, const void *data, size_t size);
 
+typedef struct ToolImageSignature ToolImageSignature;
+
+/**
+ * tool_image_signature_new: read an Authenticode signature, DER ContentInfo
+ *
+ * Returns NULL for what is none, or not of @image.
+ */
+ToolImageSignature *tool_image_signature_new(GBytes *der, GBytes *image);
+void tool_image_signature_free(ToolImageSignature *sig);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolImageSignature, tool_image_signature_free)
+
+/**
+ * tool_image_signature_by: whether @cert is in the chain of its signer
+ * @cert: a certificate, or the hash of one; anything else is not
+ */
+bool tool_image_signature_by(const ToolImageSignature *sig,
+                             const ToolSignature *cert);
+
 /* ------------------------------------------------------------------------ */
 /* names.c: what people call things */
+
+/* Variables of shim's */
+extern const UefiGuid tool_guid_shim;
 
 /** tool_vendor_name: known name of @guid, or NULL */
 const char *tool_vendor_name(const UefiGuid *guid);
@@ -516,6 +547,7 @@ typedef struct ToolCommand {
 extern const ToolCommand tool_cmd_apply;
 extern const ToolCommand tool_cmd_boot;
 extern const ToolCommand tool_cmd_check;
+extern const ToolCommand tool_cmd_check_image;
 extern const ToolCommand tool_cmd_clone;
 extern const ToolCommand tool_cmd_descriptor;
 extern const ToolCommand tool_cmd_diff;
@@ -525,6 +557,7 @@ extern const ToolCommand tool_cmd_fold;
 extern const ToolCommand tool_cmd_get;
 extern const ToolCommand tool_cmd_import;
 extern const ToolCommand tool_cmd_list;
+extern const ToolCommand tool_cmd_mok;
 extern const ToolCommand tool_cmd_replay;
 extern const ToolCommand tool_cmd_reset_keys;
 extern const ToolCommand tool_cmd_rm;

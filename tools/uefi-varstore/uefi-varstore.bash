@@ -37,6 +37,8 @@ _uefi_varstore()
                          --size --hwerr-quota --help' ;;
         boot) options='--label --file --partition --disk --part --uri --args
                        --last --json --size --hwerr-quota --help' ;;
+        check-image) options='--json --help' ;;
+        mok) options='--mokx --size --hwerr-quota --help' ;;
         update) options='--from --dry-run --all --json --owner --size
                          --hwerr-quota --help' ;;
         sign) options='--key --cert --password-file --append --time --guid
@@ -56,7 +58,8 @@ _uefi_varstore()
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm apply boot diff check clone fold replay enroll update reset-keys sign import
+        words='status list get set rm apply boot diff check clone fold replay enroll update
+               reset-keys sign check-image mok import
                export firmware-descriptor help --help --version'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
