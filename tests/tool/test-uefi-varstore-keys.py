@@ -354,6 +354,8 @@ class Certificates(Keys):
         size = len(content)
         if size < 0x80:
             return bytes([tag, size]) + content
+        if size < 0x100:
+            return bytes([tag, 0x81, size]) + content
         return bytes([tag, 0x82]) + size.to_bytes(2, 'big') + content
 
     def change(self, der, change_part):
