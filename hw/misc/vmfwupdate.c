@@ -22,6 +22,10 @@
 #include "system/reset.h"
 #include "trace.h"
 
+/* Files of fw_cfg: of this device, and that the machine adds after it */
+#define OWN_FILES       5
+#define LATER_FILES     10
+
 struct VMFwUpdateState {
     DeviceState parent_obj;
 
@@ -133,8 +137,17 @@ static uint64_t find_bios(Error **errp)
     return size;
 }
 
+/* fw_cfg asserts that there is room, so look before. */
+static bool has_room(const FWCfgState *fw_cfg)
+{
+    uint32_t count = fw_cfg->files ? be32_to_cpu(fw_cfg->files->count) : 0;
+
+    return count + OWN_FILES + LATER_FILES <= fw_cfg->file_slots;
+}
+
 static void vmfwupdate_realize(DeviceState *dev, Error **errp)
 {
+    ERRP_GUARD();
     VMFwUpdateState *s = VMFWUPDATE(dev);
     FWCfgState *fw_cfg = fw_cfg_find();
     bool ambiguous = false;
@@ -151,6 +164,12 @@ static void vmfwupdate_realize(DeviceState *dev, Error **errp)
     }
     if (!fw_cfg || !fw_cfg_dma_enabled(fw_cfg)) {
         error_setg(errp, "%s needs fw_cfg with DMA", TYPE_VMFWUPDATE);
+        return;
+    }
+    if (!has_room(fw_cfg)) {
+        error_setg(errp, "%s: fw_cfg has no room for %d more files",
+                   TYPE_VMFWUPDATE, OWN_FILES);
+        error_append_hint(errp, "-global fw_cfg.x-file-slots=64 makes room.\n");
         return;
     }
 

@@ -329,6 +329,24 @@ static void assert_refused(const char *machine, const char *args,
     g_assert_nonnull(strstr(err, why));
 }
 
+/* More files for the guest, until there is no room for ours: no abort */
+static void assert_crowded(const char *machine)
+{
+    g_autoptr(GString) args = g_string_new("");
+    g_autofree char *more = NULL;
+    g_autofree char *out = NULL;
+
+    for (unsigned i = 0; i < 20; i++) {
+        g_string_append_printf(args, "-fw_cfg name=opt/file%u,string=x ", i);
+    }
+    assert_refused(machine, args->str, "fw_cfg has no room for 5 more files");
+    more = g_strdup_printf("-M %s -nodefaults -L /usr/share/seabios -device "
+                           "vmfwupdate %s -global fw_cfg.x-file-slots=64",
+                           machine, args->str);
+    out = quefi_output(more);
+    g_assert_nonnull(strstr(out, "return"));
+}
+
 static void test_refused(const void *opaque)
 {
     const QUefiDevice *dev = opaque;
@@ -346,6 +364,9 @@ static void test_refused(const void *opaque)
     assert_refused(machine, "-device vmfwupdate",
                    "at most one vmfwupdate device is permitted");
     quefi_tmp_free(path);
+    assert_refused(machine, "-global fw_cfg.dma_enabled=off",
+                   "vmfwupdate needs fw_cfg with DMA");
+    assert_crowded(machine);
 
     uv = quefi_launch(dev, false, NULL, NULL, NULL);
     rsp = qtest_qmp(uv->qts, "{'execute': 'device_add', "
