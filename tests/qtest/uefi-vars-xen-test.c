@@ -177,6 +177,10 @@ static void test_refused(const void *dev)
     assert_refused(dev, NULL, "-device uefi-vars-isa",
                    "at most one UEFI variable store is permitted");
     assert_refused(dev, "use-pio=on", "", "'uefi-vars-xen.use-pio' not found");
+    assert_refused(dev, "pcapfile=x", "",
+                   "'uefi-vars-xen.pcapfile' not found");
+    assert_refused(dev, "option-rom=on", "",
+                   "'uefi-vars-xen.option-rom' not found");
     assert_refused(dev, "size=1", "", "size");
 }
 

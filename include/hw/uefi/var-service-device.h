@@ -96,7 +96,6 @@ UefiVarDevice *uefi_vars_find(void);
  */
 #define DEFINE_UEFI_VARS_STORE_PROPERTIES(state, field)                     \
     DEFINE_PROP_STRING("jsonfile", state, field.jsonfile),                  \
-    DEFINE_PROP_STRING("pcapfile", state, field.pcapfile),                  \
     DEFINE_PROP_ON_OFF_AUTO("tpm", state, field.tpm, ON_OFF_AUTO_AUTO),     \
     DEFINE_PROP_BOOL("force-secure-boot", state,                            \
                      field.config.force_secure_boot, false),                \
@@ -128,6 +127,7 @@ UefiVarDevice *uefi_vars_find(void);
 /* The same, of devices with the register block */
 #define DEFINE_UEFI_VARS_PROPERTIES(state, field)                           \
     DEFINE_UEFI_VARS_STORE_PROPERTIES(state, field),                        \
+    DEFINE_PROP_STRING("pcapfile", state, field.pcapfile),                  \
     DEFINE_UEFI_VARS_ROM_PROPERTIES(state, field.rom),                      \
     DEFINE_PROP_BOOL("use-pio", state, field.regs.use_pio, false)
 
