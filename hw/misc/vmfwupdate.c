@@ -13,12 +13,12 @@
 #include "qemu/log.h"
 #include "qemu/module.h"
 #include "qemu/units.h"
-#include "exec/address-spaces.h"
 #include "hw/i386/pc.h"
 #include "hw/misc/vmfwupdate.h"
 #include "hw/nvram/fw_cfg.h"
 #include "hw/uefi/var-service-compat.h"
 #include "migration/vmstate.h"
+#include "system/dma.h"
 #include "system/reset.h"
 #include "trace.h"
 
