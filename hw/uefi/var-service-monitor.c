@@ -324,18 +324,19 @@ static UefiBootPhase boot_phase(UefiVarPhase phase)
 
 static void file_info(const UefiVarDevice *d, UefiVarStoreInfo *info)
 {
-    if (!d->jsonfile) {
+    UefiVarStorageInfo storage;
+
+    if (!d->storage) {
         return;
     }
-    info->file = g_strdup(d->jsonfile);
-    if (d->file) {
-        info->has_journal = true;
-        info->journal = uefi_var_file_journal_size(d->file);
-    }
-    if (d->save_error) {
+    storage = uefi_vars_storage_info(d->storage);
+    info->file = g_strdup(storage.name);
+    info->has_journal = storage.taken;
+    info->journal = storage.journal;
+    if (storage.failure) {
         info->failure = g_new0(UefiVarSaveFailure, 1);
-        info->failure->reason = g_strdup(d->save_error);
-        info->failure->since = d->save_error_since / 1000;
+        info->failure->reason = g_strdup(storage.failure);
+        info->failure->since = storage.failing_since / 1000;
     }
 }
 
@@ -348,6 +349,11 @@ UefiVarStoreInfo *qmp_query_uefi_vars_status(Error **errp)
     UefiVarUsageList **usages;
 
     if (!d) {
+        return NULL;
+    }
+    if (d->waits) {
+        error_setg(errp, "the UEFI variables come with the machine, whose "
+                   "migration has not arrived yet");
         return NULL;
     }
     status = uefi_status_new(d->service);
@@ -386,6 +392,14 @@ static const char *plain_text(UefiReason reason)
     return colon ? colon + 2 : text;
 }
 
+static const char *why_not_saved(const UefiVarDevice *d, UefiReason reason)
+{
+    const char *failure = d->storage
+                          ? uefi_vars_storage_info(d->storage).failure : NULL;
+
+    return failure ?: plain_text(reason);
+}
+
 static void check_written(const UefiVarDevice *d, UefiReason reason,
                           const char *done, const char *name,
                           const char *guid, Error **errp)
@@ -394,7 +408,7 @@ static void check_written(const UefiVarDevice *d, UefiReason reason,
     if (reason == UEFI_REASON_SAVE_FAILED ||
         reason == UEFI_REASON_SAVE_NO_SPACE) {
         error_setg(errp, "UEFI variable %s was not %s: %s", name, done,
-                   d->save_error ?: plain_text(reason));
+                   why_not_saved(d, reason));
     } else if (reason != UEFI_REASON_OK) {
         error_setg(errp, "UEFI variable %s was not %s: %s", name, done,
                    plain_text(reason));
@@ -406,9 +420,9 @@ static UefiVarDevice *find_writable(Error **errp)
 {
     UefiVarDevice *d = find_device(errp);
 
-    if (d && (runstate_check(RUN_STATE_INMIGRATE) ||
-              (d->owner == UEFI_OWNER_NOT_YET && !runstate_is_running()))) {
-        /* The file is not ours yet, so nothing could be made durable. */
+    if (d && (d->waits ||
+              (d->storage && uefi_vars_storage_waits(d->storage)))) {
+        /* Nothing could be made durable yet, nor would it be kept. */
         error_setg(errp, "UEFI variables cannot be changed after an incoming "
                    "migration or a snapshot before the machine runs");
         return NULL;

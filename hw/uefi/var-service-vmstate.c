@@ -9,6 +9,7 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "migration/vmstate.h"
 #include "hw/uefi/var-service-device.h"
@@ -43,10 +44,17 @@ static int device_pre_save(void *opaque)
     UefiVarDevice *d = opaque;
     UefiVarTransit *t = &d->transit;
     GBytes *state = uefi_vars_state_save(d->service);
+    const char *mark = NULL;
     gsize size;
 
-    uefi_vars_device_leaving(d);
+    if (d->storage) {
+        uefi_vars_storage_leaving(d->storage);
+        mark = uefi_vars_storage_mark(d->storage);
+    }
     uefi_vars_transit_clear(t);
+    if (mark) {
+        pstrcpy((char *)t->mark, sizeof(t->mark), mark);
+    }
     t->status = d->regs.status;
     t->dma_addr = d->regs.dma_addr;
     t->buffer_size = d->regs.buffer_size;
@@ -103,8 +111,9 @@ int uefi_vars_transit_arrived(UefiVarDevice *d)
     if (t->buffer_size > 0) {
         memcpy(d->regs.pio, t->pio, t->buffer_size);
     }
+    t->mark[sizeof(t->mark) - 1] = 0;
+    uefi_vars_device_loaded(d, *t->mark ? (char *)t->mark : NULL);
     uefi_vars_transit_clear(t);
-    uefi_vars_device_loaded(d);
     return 0;
 }
 
@@ -112,6 +121,26 @@ static int device_post_load(void *opaque, int version_id)
 {
     return uefi_vars_transit_arrived(opaque);
 }
+
+/*
+ * The state is in the source's store file, too.  A target that shares it need
+ * not write it, and can tell when it has been written by somebody else since.
+ */
+static bool mark_needed(void *opaque)
+{
+    return *((UefiVarDevice *)opaque)->transit.mark;
+}
+
+static const VMStateDescription vmstate_mark = {
+    .name = "uefi-vars-device/mark",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = mark_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT8_ARRAY(transit.mark, UefiVarDevice, UEFI_MARK_SIZE),
+        VMSTATE_END_OF_LIST()
+    }
+};
 
 const VMStateDescription vmstate_uefi_vars_device = {
     .name = "uefi-vars-device",
@@ -134,5 +163,9 @@ const VMStateDescription vmstate_uefi_vars_device = {
         VMSTATE_VBUFFER_ALLOC_UINT32(transit.state, UefiVarDevice, 1, NULL,
                                      transit.state_size),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_mark,
+        NULL
     }
 };

@@ -42,8 +42,8 @@ class SessionTest(UefiVarsTest):
         return json.loads(self.varstore("status", "--json", store))
 
     def copy_journal(self, vm, copy):
-        """Copy the store while it has a journal, which QEMU folds when the
-        guest does not write for a second."""
+        """Copy the store while it has a journal, which QEMU folds when it
+        has become long."""
         end = time.monotonic() + JOURNAL_SECONDS
         while time.monotonic() < end:
             os.kill(vm.get_pid(), signal.SIGSTOP)

@@ -336,7 +336,8 @@ static void test_status(void)
     g_assert_cmpint(qdict_get_int(find_key(status, "dbx"), "size"), ==, 0);
     g_assert_cmpuint(qlist_size(qdict_get_qlist(status, "usage")), ==, 3);
     g_assert_cmpstr(qdict_get_str(status, "file"), ==, path);
-    g_assert_cmpint(qdict_get_int(status, "journal"), ==, 0);
+    /* what the service itself has made at the start */
+    g_assert_cmpint(qdict_get_int(status, "journal"), >, 0);
     g_assert_false(qdict_haskey(status, "failure"));
     qobject_unref(status);
 

@@ -203,6 +203,17 @@ static UefiVarFileLook disk_look(void *opaque)
                                             : UEFI_FILE_CHANGED;
 }
 
+static int disk_lock(void *opaque, bool on)
+{
+    UefiDisk *disk = opaque;
+
+    if (on && disk->lock_error) {
+        return answer(disk->lock_error);
+    }
+    disk->locked = on;
+    return 0;
+}
+
 const UefiVarFileOps uefi_disk_ops = {
     .read = disk_read,
     .write = disk_write,
@@ -210,6 +221,7 @@ const UefiVarFileOps uefi_disk_ops = {
     .cut = disk_cut,
     .note = disk_note,
     .look = disk_look,
+    .lock = disk_lock,
 };
 
 UefiDisk *uefi_disk_new(const void *data, size_t len)

@@ -37,6 +37,8 @@ struct UefiDisk {
     size_t noted_size;
     int64_t noted_mtime;
     bool lost;                  /* the name leads elsewhere */
+    bool locked;
+    int lock_error;             /* errno, or 0 */
     unsigned calls[UEFI_DISK_N_OPS];
     size_t written;             /* bytes */
     UefiDiskFault *fault;

@@ -13,17 +13,12 @@
 #include "qemu/notify.h"
 #include "qemu/timer.h"
 #include "system/runstate.h"
-#include "hw/uefi/var-service-file.h"
 #include "hw/uefi/var-service-monitor.h"
 #include "hw/uefi/var-service-regs.h"
+#include "hw/uefi/var-service-storage.h"
 #include "hw/uefi/var-service-rom.h"
 
-/* Whose the store file is */
-typedef enum UefiVarOwner {
-    UEFI_OWNER_SELF,        /* ours */
-    UEFI_OWNER_NOT_YET,     /* ours when the machine runs with what it loads */
-    UEFI_OWNER_OTHER,       /* whoever this machine has been sent to */
-} UefiVarOwner;
+#define UEFI_MARK_SIZE  32      /* bytes, with the terminator */
 
 /* What travels in a migration stream, on its way in or out */
 typedef struct UefiVarTransit {
@@ -34,6 +29,7 @@ typedef struct UefiVarTransit {
     uint8_t *pio;               /* buffer_size bytes, owned */
     uint32_t state_size;        /* bytes */
     uint8_t *state;             /* of uefi_vars_state_save(), owned */
+    uint8_t mark[UEFI_MARK_SIZE];   /* of what the store file held, or empty */
 
     /* Of a stream of the bundled device only */
     uint32_t dma_lo, dma_hi;
@@ -54,25 +50,11 @@ typedef struct UefiVarDevice {
     UefiVarRegs regs;
     UefiVarService *service;
 
-    /* The file; all unused when @jsonfile is NULL */
-    UefiVarFile *file;          /* NULL when not yet or no longer open */
-    UefiVarOwner owner;
-    bool locked;                /* we hold the lock and know the content */
-    bool stale;                 /* the store is not what the file says */
-    QEMUTimer *idle;            /* folds the journal */
-
-    /* The failure that lasts, for the administrator */
-    char *save_error;           /* owned; NULL when all is well */
-    int64_t save_error_since;   /* host clock, ms */
-    int64_t report_after;       /* realtime clock, ms; limits the rate */
-    QEMUTimer *report_later;
-    bool reported;              /* save_error has been reported */
+    UefiVarStorage *storage;    /* NULL without @jsonfile */
+    bool waits;                 /* for its first state to come by a stream */
 
     UefiVarWatch watch;
     UefiVarTransit transit;
-    VMChangeStateEntry *run_state;
-    NotifierWithReturn migration;
-    Notifier exit;
 } UefiVarDevice;
 
 /* By this interface the device is found, whatever bus it is on. */
@@ -154,11 +136,8 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
 /** uefi_vars_device_unrealize: the end of it; what else is mapped goes first */
 void uefi_vars_device_unrealize(DeviceState *dev);
 
-/** uefi_vars_device_leaving: the state goes into a stream */
-void uefi_vars_device_leaving(UefiVarDevice *d);
-
 /** uefi_vars_device_loaded: the state has been replaced by a stream's */
-void uefi_vars_device_loaded(UefiVarDevice *d);
+void uefi_vars_device_loaded(UefiVarDevice *d, const char *mark);
 
 /* ------------------------------------------------------------------------ */
 /* var-service-vmstate.c, and -adopt.c for the bundled device's streams */

@@ -130,6 +130,7 @@ typedef enum UefiVarFileAge {
     UEFI_FILE_OTHER,        /* nothing is known of that state */
     UEFI_FILE_SAME,         /* that state */
     UEFI_FILE_AHEAD,        /* that state, and changes since */
+    UEFI_FILE_UNREADABLE,
 } UefiVarFileAge;
 
 /**
