@@ -129,6 +129,21 @@ class Usage(Tool):
         self.assertIn(b'No space left', result.stderr)
 
 
+class WrongFile(Tool):
+    """Errors name what the file is"""
+
+    def test_other_formats(self):
+        for image in ('/usr/share/OVMF/OVMF_VARS_4M.fd',
+                      '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'):
+            self.assertEqual(self.fails('list', image),
+                             f'uefi-varstore: {image}: this is a store of the '
+                             "format edk2; use 'import'\n")
+
+    def test_blank(self):
+        self.path.touch()
+        self.assertIn('the store is blank', self.fails('get', self.path, 'A'))
+
+
 class List(Tool):
     def test_table(self):
         self.store(LANG, DB, PRIVATE, ODD)

@@ -315,6 +315,16 @@ static const ToolFormat *detect(GBytes *bytes, GError **err)
     return NULL;
 }
 
+const char *tool_format_guess(const char *path)
+{
+    g_autoptr(GBytes) bytes = tool_load_file(path, NULL);
+    const ToolFormat *format = bytes && g_bytes_get_size(bytes)
+                               ? detect(bytes, NULL) : NULL;
+
+    /* JSON has been read already, and found wanting */
+    return format && format != &tool_format_uefivars ? format->name : NULL;
+}
+
 bool tool_format_parse(ToolTransfer *t, const ToolFormat *format,
                        GBytes *bytes, GError **err)
 {

@@ -79,6 +79,9 @@ bool tool_format_read(ToolTransfer *t, const ToolFormat *format,
 bool tool_format_parse(ToolTransfer *t, const ToolFormat *format,
                        GBytes *bytes, GError **err);
 
+/** tool_format_guess: name of the format that @path seems to have, or NULL */
+const char *tool_format_guess(const char *path);
+
 /** tool_format_write: make a store of the variables of @t at @t->path */
 bool tool_format_write(ToolTransfer *t, const ToolFormat *format,
                        GError **err);

@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "tool.h"
+#include "format.h"
 
 static void print_warnings(const ToolStore *s, const char *path)
 {
@@ -22,7 +22,14 @@ ToolStore *tool_open(const char *path, ToolAccess access)
     if (s) {
         print_warnings(s, path);
     } else {
-        tool_fail_with(err);
+        const char *format = tool_format_guess(path);
+
+        if (format) {
+            tool_fail("%s: this is a store of the format %s; use 'import'",
+                      path, format);
+        } else {
+            tool_fail_with(err);
+        }
     }
     return s;
 }
@@ -56,8 +63,9 @@ const UefiVariable *tool_find_or_fail(const ToolStore *s, const char *name)
                                         &ambiguous);
 
     if (!var) {
-        tool_fail(ambiguous ? "there are several variables '%s', use --guid"
-                            : "there is no variable '%s'", name);
+        tool_fail(ambiguous ? "there are several variables '%s', use --guid" :
+                  tool_store_next(s, NULL) ? "there is no variable '%s'" :
+                  "there is no variable '%s': the store is blank", name);
     }
     return var;
 }
