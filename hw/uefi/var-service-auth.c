@@ -97,14 +97,17 @@ static void put_effects(UefiVarService *uv, const UefiAuthPlan *plan,
 /* ------------------------------------------------------------------------ */
 /* Signatures: what is common to all rules (7.3, S1 to S5) */
 
-/* Everything that the descriptor's signature is made over (7.1) */
-static GByteArray *signed_data(const UefiVarRequest *req)
+/*
+ * Everything that the descriptor's signature is made over (7.1), had the
+ * request come with @attributes
+ */
+static GByteArray *signed_data(const UefiVarRequest *req, uint32_t attributes)
 {
     GByteArray *out = g_byte_array_new();
 
     uefi_bytes_put_str(out, req->name);
     g_byte_array_append(out, req->guid.b, sizeof(req->guid.b));
-    uefi_bytes_put_u32(out, req->attributes);
+    uefi_bytes_put_u32(out, attributes);
     g_byte_array_append(out, req->time.b, sizeof(req->time.b));
     g_byte_array_append(out, req->payload, req->payload_size);
     return out;
@@ -193,9 +196,20 @@ static Signature read_signature(UefiVarService *uv, const UefiVarRequest *req)
 /* S6, but for the question whom to trust */
 static UefiReason verify(const UefiVarRequest *req, UefiPkcs7 *p7)
 {
-    g_autoptr(GByteArray) data = signed_data(req);
+    g_autoptr(GByteArray) data = signed_data(req, req->attributes);
+    g_autoptr(GByteArray) other = NULL;
+    UefiReason reason = uefi_pkcs7_verify(p7, data->data, data->len);
 
-    return uefi_pkcs7_verify(p7, data->data, data->len);
+    if (reason != UEFI_REASON_PKCS7_SIGNATURE) {
+        return reason;
+    }
+    /* An update that is meant for the other way of writing is common. */
+    other = signed_data(req, req->attributes ^ EFI_ATTR_AP);
+    if (!uefi_pkcs7_is_over(p7, other->data, other->len)) {
+        return reason;
+    }
+    return req->attributes & EFI_ATTR_AP ? UEFI_REASON_AUTH_FOR_WRITE
+                                         : UEFI_REASON_AUTH_FOR_APPEND;
 }
 
 /* ------------------------------------------------------------------------ */

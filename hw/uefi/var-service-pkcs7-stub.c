@@ -31,6 +31,11 @@ UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size)
     return UEFI_REASON_PKCS7_NO_LIBRARY;
 }
 
+bool uefi_pkcs7_is_over(UefiPkcs7 *p7, const uint8_t *data, size_t size)
+{
+    return false;
+}
+
 UefiReason uefi_pkcs7_chains_to(UefiPkcs7 *p7, const uint8_t *anchor,
                                 size_t size)
 {

@@ -545,6 +545,20 @@ UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size)
     return reason;
 }
 
+bool uefi_pkcs7_is_over(UefiPkcs7 *p7, const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < p7->n_signers; i++) {
+        const Signer *signer = &p7->signers[i];
+
+        if (!signer->chain_len ||
+            !uefi_effort_spend_key(&p7->effort, signer->chain[0]) ||
+            !signer_signed(signer, (UefiDer) { data, size })) {
+            return false;
+        }
+    }
+    return p7->n_signers > 0;
+}
+
 /* ------------------------------------------------------------------------ */
 /* Trust */
 

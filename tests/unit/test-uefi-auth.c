@@ -1116,8 +1116,10 @@ static void test_s6(Test *test, gconstpointer unused)
     uefi_assert_reason(set(test, &dbx, ATTR_AUTH, data->data, size),
                        PKCS7_SIGNATURE);
     uefi_assert_reason(set(test, &db, ATTR_APPEND, data->data, size),
-                       PKCS7_SIGNATURE);
+                       AUTH_FOR_WRITE);
     data->data[size - 1] ^= 1;
+    uefi_assert_reason(set(test, &db, ATTR_APPEND, data->data, size),
+                       PKCS7_SIGNATURE);
     uefi_assert_reason(set(test, &db, ATTR_AUTH, data->data, size),
                        PKCS7_SIGNATURE);
     data->data[size - 1] ^= 1;
@@ -1126,6 +1128,29 @@ static void test_s6(Test *test, gconstpointer unused)
                        PKCS7_SIGNATURE);
     data->data[6]--;
     uefi_assert_reason(set(test, &db, ATTR_AUTH, data->data, size), OK);
+}
+
+/* An update that is meant to be appended, and is not */
+static void test_append_missing(Test *test, gconstpointer unused)
+{
+    g_autoptr(GByteArray) hash = uefi_test_hash_list(1, 1);
+    UefiTime time = uefi_test_time(1);
+
+    for (int i = 0; i < 2; i++) {
+        UefiTestSign how = {
+            .signers = { uefi_test_key("KEK") }, .attributes = i,
+        };
+        g_autoptr(GByteArray) data =
+            uefi_test_auth(&how, dbx.guid, dbx.name, ATTR_APPEND, &time,
+                           hash->data, hash->len);
+
+        uefi_assert_reason(set(test, &dbx, ATTR_AUTH, data->data, data->len),
+                           AUTH_FOR_APPEND);
+        uefi_assert_reason(set(test, &db, ATTR_AUTH, data->data, data->len),
+                           PKCS7_SIGNATURE);
+        uefi_assert_reason(set(test, &dbx, ATTR_APPEND, data->data, data->len),
+                           OK);
+    }
 }
 
 static void test_s7(Test *test, gconstpointer unused)
@@ -2161,6 +2186,7 @@ int main(int argc, char **argv)
         { "S4/digest", setup_user, test_s4 },
         { "S5/policies-disabled", setup, test_s5 },
         { "S6/other-request", setup_user, test_s6 },
+        { "S6/append-missing", setup_user, test_append_missing },
         { "S7/lists", setup_user, test_s7 },
         { "Q1/Q2/Q4/Q5/Q6/Q7/set-variable", setup_user, test_q },
         { "7.5/append-all-types", setup_user, test_append_all_types },

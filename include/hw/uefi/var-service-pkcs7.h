@@ -42,6 +42,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiPkcs7, uefi_pkcs7_free)
 UefiReason uefi_pkcs7_verify(UefiPkcs7 *p7, const uint8_t *data, size_t size);
 
 /**
+ * uefi_pkcs7_is_over: whether every signer has signed @data
+ *
+ * For telling people why uefi_pkcs7_verify() has failed for other data; it
+ * stays failed.
+ */
+bool uefi_pkcs7_is_over(UefiPkcs7 *p7, const uint8_t *data, size_t size);
+
+/**
  * uefi_pkcs7_chains_to: whether every signer chains to one certificate
  * @anchor: @size bytes that begin with a DER certificate
  *
