@@ -271,7 +271,7 @@ int main(int argc, char **argv)
     if (!strcmp(qtest_get_arch(), "x86_64") && qtest_has_device("pxb-pcie")) {
         qtest_add_func("uefi-vars/rom/expander", test_expander);
     }
-    if (qtest_has_machine("isapc")) {
+    if (qtest_has_machine("isapc") && qtest_has_device(TYPE_UEFI_VARS_ISA)) {
         qtest_add_func("uefi-vars/rom/no-pci", test_no_pci);
     }
     return g_test_run();
