@@ -506,7 +506,34 @@ static void host_set(QUefiVars *uv, const char *name, const char *data)
                              "'data': %s}}", QUEFI_VENDOR, name, data);
 }
 
-/* Whether the file has it, be it in the document or in the journal */
+/*
+ * A target knows nothing of the variables before they arrive, and says so.
+ * Without a file the administrator can change them as soon as they have.
+ */
+static void test_no_file(const QUefiDevice *dev, bool pio)
+{
+    Migration m = { .stream = quefi_tmp_path("stream") };
+
+    m.uri = g_strdup_printf("unix:%s", m.stream);
+    m.from = quefi_start(dev, pio, NULL, NULL, SMALL);
+    make_boot_state(m.from);
+    qtest_qmp_assert_success(m.from->qts, "{'execute': 'stop'}");
+    launch_target(&m, "defer");
+    qobject_unref(qtest_qmp_assert_failure_ref(m.to->qts, "{'execute': "
+                                               "'query-uefi-vars-status'}"));
+    listen_deferred(&m);
+    migrate_begin(&m);
+    quefi_wait_migration(m.to->qts, "completed");
+    qtest_qmp_assert_success(m.to->qts, "{'execute': "
+                             "'query-uefi-vars-status'}");
+    host_set(m.to, "After", "6f6b");
+    qtest_qmp_assert_success(m.to->qts, "{'execute': 'cont'}");
+    quefi_assert_text(m.to, QUEFI_VENDOR, "After", QUEFI_NV_BS_RT, "ok");
+    quefi_stop(m.from);
+    quefi_stop(m.to);
+    quefi_tmp_free(m.stream);
+    g_free(m.uri);
+}
 
 /* A migration that is cancelled when it has come to @status */
 static void cancel_at(Migration *m, const char *status)
@@ -1277,6 +1304,7 @@ static const Case cases[] = {
     { "boot-time", test_boot, true },
     { "runtime", test_runtime, true },
     { "files", test_files },
+    { "no-file", test_no_file },
     { "paused-target", test_paused_target },
     { "foreign-file", test_foreign_file },
     { "failed", test_failed },
