@@ -45,11 +45,32 @@ static void on_changed(void *opaque, const UefiVarChange *change, bool saved)
     uefi_vars_watch_change(&d->watch, change);
 }
 
+static void forget_refused(UefiVarDevice *d)
+{
+    d->refused = 0;
+    g_clear_pointer(&d->last_refused.name, g_free);
+}
+
+/* Firmware deletes what is not there all the time: nobody asks about that. */
+static void note_refused(UefiVarDevice *d, const UefiVarAnswer *answer)
+{
+    if (strcmp(answer->request, "SetVariable") ||
+        uefi_reason_status(answer->reason) == EFI_SUCCESS ||
+        answer->reason == UEFI_REASON_STORE_MISSING) {
+        return;
+    }
+    g_free(d->last_refused.name);
+    d->last_refused = *answer;
+    d->last_refused.name = answer->name ? uefi_str_dup(answer->name) : NULL;
+    d->refused++;
+}
+
 static void on_answered(void *opaque, const UefiVarAnswer *answer)
 {
     g_autofree char *name = NULL;
     g_autofree char *guid = NULL;
 
+    note_refused(opaque, answer);
     if (!trace_event_get_state_backends(TRACE_UEFI_VARS_ANSWER)) {
         return;
     }
@@ -116,6 +137,7 @@ static void uefi_vars_device_reset(Object *obj, ResetType type)
     uefi_pcap_add(d->pcap, UEFI_PCAP_RESET, NULL, 0);
     uefi_vars_regs_reset(&d->regs);
     d->service->config.has_tpm = has_tpm(d);
+    forget_refused(d);
     uefi_vars_hard_reset(d->service);
     uefi_vars_watch_store(&d->watch, d->service->store);
 }
@@ -254,6 +276,7 @@ void uefi_vars_device_unrealize(DeviceState *dev)
     }
     g_clear_pointer(&d->storage, uefi_vars_storage_free);
     uefi_vars_rom_destroy(&d->rom);
+    forget_refused(d);
     uefi_vars_watch_clear(&d->watch);
     uefi_vars_transit_clear(&d->transit);
     uefi_vars_regs_reset(&d->regs);

@@ -130,6 +130,15 @@ static void print_store(Monitor *mon, const UefiVarStoreInfo *info)
     }
 }
 
+static void print_refused(Monitor *mon, const UefiVarRefusedWrites *refused)
+{
+    if (refused) {
+        monitor_printf(mon, "%-12s%" PRIu64 " in all, the last one %s %s: %s\n",
+                       "refused", refused->count, refused->guid,
+                       refused->name ?: "", refused->reason);
+    }
+}
+
 static void hmp_info_uefi_vars_status(Monitor *mon, const QDict *qdict)
 {
     Error *err = NULL;
@@ -140,6 +149,7 @@ static void hmp_info_uefi_vars_status(Monitor *mon, const QDict *qdict)
     }
     print_secure_boot(mon, info);
     print_store(mon, info);
+    print_refused(mon, info->refused);
     qapi_free_UefiVarStoreInfo(info);
 }
 

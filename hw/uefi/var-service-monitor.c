@@ -340,6 +340,22 @@ static void file_info(const UefiVarDevice *d, UefiVarStoreInfo *info)
     }
 }
 
+static UefiVarRefusedWrites *refused_writes(const UefiVarDevice *d)
+{
+    const UefiVarAnswer *last = &d->last_refused;
+    UefiVarRefusedWrites *refused;
+
+    if (!d->refused) {
+        return NULL;
+    }
+    refused = g_new0(UefiVarRefusedWrites, 1);
+    refused->count = d->refused;
+    refused->guid = uefi_guid_print(&last->guid);
+    refused->name = last->name ? uefi_str_print(last->name) : NULL;
+    refused->reason = g_strdup(uefi_reason_text(last->reason));
+    return refused;
+}
+
 UefiVarStoreInfo *qmp_query_uefi_vars_status(Error **errp)
 {
     UefiVarDevice *d = find_device(errp);
@@ -378,6 +394,7 @@ UefiVarStoreInfo *qmp_query_uefi_vars_status(Error **errp)
         QAPI_LIST_APPEND(usages, usage(d->service, class));
     }
     file_info(d, info);
+    info->refused = refused_writes(d);
     return info;
 }
 

@@ -359,6 +359,40 @@ static void test_status(void)
     stop(uv, path);
 }
 
+/* The last write that was refused, and how many were since the reset */
+static void test_refused_writes(void)
+{
+    QUefiVars *uv = quefi_start(dev, false, NULL, NULL, NULL);
+    QDict *status = query_status(uv), *refused;
+
+    g_assert_false(qdict_haskey(status, "refused"));
+    qobject_unref(status);
+    /* what works does not count, nor what is not there */
+    quefi_set_text(uv, QUEFI_VENDOR, "A", EFI_ATTR_BS, "a");
+    g_assert_cmpint(quefi_set(uv, QUEFI_VENDOR, "B", EFI_ATTR_BS, "", 0), ==,
+                    EFI_NOT_FOUND);
+    for (int i = 1; i <= 2; i++) {
+        const char *name = i == 1 ? "A" : "B";
+
+        g_assert_cmpint(quefi_set(uv, QUEFI_VENDOR, name, EFI_ATTR_RT, "x", 1),
+                        ==, EFI_INVALID_PARAMETER);
+        quefi_set_text(uv, QUEFI_VENDOR, "C", EFI_ATTR_BS, "c");
+        status = query_status(uv);
+        refused = qdict_get_qdict(status, "refused");
+        g_assert_cmpint(qdict_get_int(refused, "count"), ==, i);
+        g_assert_cmpstr(qdict_get_str(refused, "name"), ==, name);
+        g_assert_cmpstr(qdict_get_str(refused, "guid"), ==, QUEFI_VENDOR);
+        g_assert_cmpstr(qdict_get_str(refused, "reason"), ==,
+                        "4.2/3: runtime without boot");
+        qobject_unref(status);
+    }
+    quefi_reset(uv);
+    status = query_status(uv);
+    g_assert_false(qdict_haskey(status, "refused"));
+    qobject_unref(status);
+    quefi_stop(uv);
+}
+
 /* What is enrolled by force is there at once, for guest and host */
 static void test_keys(void)
 {
@@ -782,6 +816,8 @@ int main(int argc, char **argv)
         qtest_add_func("uefi-vars/monitor/refused", test_refused);
         qtest_add_func("uefi-vars/monitor/names", test_names);
         qtest_add_func("uefi-vars/monitor/status", test_status);
+        qtest_add_func("uefi-vars/monitor/refused-writes",
+                       test_refused_writes);
         qtest_add_func("uefi-vars/monitor/keys", test_keys);
         qtest_add_func("uefi-vars/monitor/forced", test_forced);
         qtest_add_func("uefi-vars/monitor/changed", test_changed);

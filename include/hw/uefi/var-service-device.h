@@ -53,6 +53,10 @@ typedef struct UefiVarDevice {
     UefiVarStorage *storage;    /* NULL without @jsonfile */
     bool waits;                 /* for its first state to come by a stream */
 
+    /* Writes of the guest that were refused since its last reset */
+    uint64_t refused;
+    UefiVarAnswer last_refused; /* its name is owned, and may be NULL */
+
     UefiVarWatch watch;
     UefiVarTransit transit;
 } UefiVarDevice;
