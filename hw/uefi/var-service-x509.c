@@ -569,34 +569,34 @@ static unsigned extension_number(const UefiDer *oid)
            ? oid->data[2] : EXTENSION_UNKNOWN;
 }
 
-/* Whether each extension is readable, and those that are known there once */
-static bool read_extensions(UefiCert *cert)
+/*
+ * What cannot be read, or stands twice, gives no right over others: real keys
+ * of vendors have such extensions, and are good for themselves alone.  What
+ * must be understood, and is not, makes a certificate good for nothing.
+ */
+static void read_extensions(UefiCert *cert)
 {
     UefiDer in = cert->extensions, oid, value;
     uint64_t seen = 0;
     bool critical;
 
-    cert->usable = true;
-    for (int i = 0; in.size; i++) {
-        unsigned number;
+    cert->readable = cert->usable = true;
+    for (int i = 0; take_extension(&in, &oid, &critical, &value); i++) {
+        unsigned number = extension_number(&oid);
 
-        if (i == UEFI_LIMIT_EXTENSIONS ||
-            !take_extension(&in, &oid, &critical, &value)) {
-            return false;
-        }
-        number = extension_number(&oid);
         if (number && ((seen >> number & 1) ||
                        !known[number].read(cert, value))) {
-            return false;
+            cert->readable = false;
         }
         seen |= 1ULL << number;
-        /* what must be understood and isn't; and rights are not passed on */
+        /* rights are not passed on either, and all has its limit */
         if ((critical && !known[number].critical) ||
-            uefi_der_equal(&oid, oid_proxy, sizeof(oid_proxy))) {
+            uefi_der_equal(&oid, oid_proxy, sizeof(oid_proxy)) ||
+            i == UEFI_LIMIT_EXTENSIONS) {
             cert->usable = false;
+            break;
         }
     }
-    return true;
 }
 
 /* ------------------------------------------------------------------------ */
@@ -699,8 +699,7 @@ bool uefi_cert_read(UefiCert *cert)
         return false;
     }
     cert->path_len = -1;
-    cert->readable = read_extensions(cert);
-    cert->usable = cert->usable && cert->readable;
+    read_extensions(cert);
     cert->has_key = key_is_readable(cert->crt);
     cert->effort = key_effort(cert->crt);
     cert->self_issued = g_bytes_equal(cert->subject, cert->issuer);
@@ -753,7 +752,7 @@ bool uefi_cert_may_have_issued(const UefiCert *issuer, const UefiCert *cert)
 /* Without basic constraints an anchor still is, but nobody in between */
 bool uefi_cert_is_authority(const UefiCert *cert, bool anchor, size_t below)
 {
-    if (!cert->usable ||
+    if (!cert->readable || !cert->usable ||
         (cert->has_usage && !cert->signs_certs)) {
         return false;
     }

@@ -67,8 +67,8 @@ typedef struct UefiCert {
 
     /* Known when it has been read */
     struct gnutls_x509_crt_int *crt;
-    bool readable;              /* all extensions, which don't forbid it to */
-    bool usable;                /* be used, either */
+    bool readable;              /* its extensions, for links of a chain */
+    bool usable;                /* nothing in it forbids all use */
     bool constrained;           /* limits the names of others */
     bool has_constraints;       /* basic constraints, which say: */
     bool authority;
