@@ -19,6 +19,11 @@
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
 #endif
+#if __has_include("qemu/aio.h")
+#include "qemu/aio.h"
+#else
+#include "block/aio.h"
+#endif
 
 /*
  * Since 10.1, static type descriptions and class data are constant, and a

@@ -10,7 +10,7 @@
 #ifndef HW_UEFI_VAR_SERVICE_STORAGE_H
 #define HW_UEFI_VAR_SERVICE_STORAGE_H
 
-#include "hw/qdev-core.h"
+#include "hw/uefi/var-service-compat.h"
 #include "hw/uefi/var-service.h"
 
 typedef struct UefiVarStorage UefiVarStorage;
