@@ -432,7 +432,7 @@ static void test_fold_need(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *document = g_strnfill(cases[i].document, 'x');
-        g_autofree char *record = g_strnfill(4 * KIB, 'y');
+        g_autofree char *record = g_strnfill(cases[i].idle / 8, 'y');
         g_autoptr(UefiDisk) disk = uefi_disk_new(document,
                                                  cases[i].document);
         g_autoptr(UefiVarFile) f = uefi_disk_open(disk, cases[i].limit);
