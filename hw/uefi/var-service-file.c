@@ -696,7 +696,8 @@ bool uefi_var_file_fold(UefiVarFile *f, const char *document, size_t len,
 
 size_t uefi_var_file_journal_size(const UefiVarFile *f)
 {
-    return f->size - f->front;
+    /* what a write that failed may have left has to go as well */
+    return MAX(f->size - f->front, f->cut_due);
 }
 
 UefiVarFoldNeed uefi_var_file_fold_need(const UefiVarFile *f)

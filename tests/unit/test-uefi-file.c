@@ -1047,6 +1047,28 @@ static void test_no_progress(void)
 }
 
 /* A file that cannot be read is not written either */
+static int no_way_back(void *opaque, UefiDiskOp op, size_t *len)
+{
+    return op == UEFI_DISK_FDATASYNC || op == UEFI_DISK_FTRUNCATE ? EIO : 0;
+}
+
+/* A change that was refused must not be there after a fold, such as at exit. */
+static void test_refused_change(void)
+{
+    g_autoptr(UefiDisk) disk = uefi_disk_new("{}\n", 3);
+    g_autoptr(UefiVarFile) f = uefi_disk_open(disk, 0);
+
+    check_load(f, "{}");
+    disk->fault = no_way_back;
+    g_assert_false(uefi_var_file_append(f, "1=a", 3, NULL));
+    disk->fault = NULL;
+    g_assert_cmpuint(disk->now->len, >, 3);
+    g_assert_cmpuint(uefi_var_file_journal_size(f), >, 0);
+    g_assert_true(uefi_var_file_fold(f, "{}", 2, NULL));
+    check_bytes(disk, "{}\n");
+    g_assert_cmpuint(uefi_var_file_journal_size(f), ==, 0);
+}
+
 static void test_load_fails(void)
 {
     unsigned i;
@@ -1344,6 +1366,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/file/faults", test_faults);
     g_test_add_func("/uefi/file/interrupted", test_interrupted);
     g_test_add_func("/uefi/file/no-progress", test_no_progress);
+    g_test_add_func("/uefi/file/refused-change", test_refused_change);
     g_test_add_func("/uefi/file/load-fails", test_load_fails);
     g_test_add_func("/uefi/file/changed", test_changed);
     g_test_add_func("/uefi/file/changed-meanwhile", test_changed_meanwhile);
