@@ -1028,8 +1028,8 @@ static void walk_mark(Walk *w)
 /*
  * All of a section; returns the size of what comes back when it is saved,
  * which the mark does not if the file has something else.  @fields are those
- * that the device reads, which QEMU's header and footer are not.  One that is new leads this
- * astray, and has to be added.
+ * that the device reads, which QEMU's header and footer are not.  One that is
+ * new leads this astray, and has to be added.
  */
 static size_t walk_section(const GByteArray *stream, GArray *fields)
 {
