@@ -1293,6 +1293,226 @@ static void test_flips(const QUefiDevice *dev, bool pio)
     lab_end(&lab);
 }
 
+/* ------------------------------------------------------------------------ */
+/* Streams of earlier releases */
+
+/*
+ * RELEASE.DEVICE.PHASE.stream holds what a release sent: the device's section
+ * from its version on, without footer.  What must become of it is text, and
+ * lies beside it.  tests/qtest/uefi-vars-record makes both.
+ */
+#define RECORDED        "tests/data/uefi-vars/streams"
+#define RECORDED_BUFFER 32
+
+/* Variables that only the host can make, or with a signature */
+static const char recorded_file[] = "{\"version\": 2, \"variables\": [\n"
+    "{\"name\": \"Private\", \"guid\": \"" QUEFI_VENDOR "\", \"attr\": 39, "
+    "\"data\": \"cafe\", \"time\": \"e8070102030405000000000000000000\", "
+    "\"digest\": \"000102030405060708090a0b0c0d0e0f"
+    "101112131415161718191a1b1c1d1e1f\"},\n"
+    "{\"name\": \"Gr\\u00fc\\u00df\", \"guid\": \"" QUEFI_VENDOR "\", "
+    "\"attr\": 3, \"data\": \"00ff\"}\n]}\n";
+
+static const struct {
+    const char *name;
+    const char *event;          /* that begins it */
+} phases[] = {
+    { "platform", NULL },
+    { "end-of-dxe", QUEFI_END_OF_DXE },
+    { "ready-to-boot", QUEFI_READY_TO_BOOT },
+    { "runtime", QUEFI_EXIT_BOOT },
+};
+
+static void make_recorded_state(QUefiVars *uv, size_t phase)
+{
+    static const char half[] = "half a message, the other half..";
+
+    make_rules(uv);
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Volatile", QUEFI_BS_RT,
+                                   "volatile"), ==, EFI_SUCCESS);
+    g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Boot", QUEFI_NV_BS,
+                                   "boot"), ==, EFI_SUCCESS);
+    for (size_t i = 1; i <= phase; i++) {
+        quefi_event(uv, phases[i].event);
+    }
+    quefi_write(uv, UEFI_VARS_REG_BUFFER_SIZE, 4, RECORDED_BUFFER);
+    quefi_pio_write(uv, half, RECORDED_BUFFER);
+    quefi_command(uv, UEFI_VARS_CMD_PIO_ZERO_OFFSET);
+    quefi_read(uv, UEFI_VARS_REG_PIO_TRANSFER, 4);
+    quefi_command(uv, 0x77);
+}
+
+/* What comes of requests that rules and phases decide on */
+static void add_answers(GString *text, QUefiVars *uv)
+{
+    const EfiStatus answers[] = {
+        quefi_set_text(uv, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT, "x"),
+        quefi_set_text(uv, QUEFI_VENDOR, "Property", QUEFI_NV_BS_RT, "x"),
+        quefi_set_text(uv, QUEFI_VENDOR, "Number01", QUEFI_NV_BS_RT, "12345"),
+        quefi_set_text(uv, QUEFI_VENDOR, "Private", QUEFI_NV_BS_RT, "x"),
+        quefi_set_text(uv, QUEFI_VENDOR, "Volatile", QUEFI_BS_RT, "x"),
+        quefi_set_text(uv, QUEFI_VENDOR, "New", QUEFI_BS_RT, "x"),
+        quefi_set(uv, QUEFI_GLOBAL, "PlatformLang", QUEFI_NV_BS_RT, "de", 3),
+        quefi_set(uv, MOR_LOCK, MOR_NAME, QUEFI_NV_BS_RT, "\0", 1),
+        quefi_set_text(uv, MOR_LOCK, MOR_NAME, QUEFI_NV_BS_RT, "keykey!!"),
+        quefi_policy_register(uv, QUEFI_VENDOR, "Locked", 0, 9, 0, 0,
+                              EFI_VAR_POLICY_NO_LOCK),
+        quefi_lock(uv, QUEFI_VENDOR, "Late"),
+        quefi_function(uv, EFI_VAR_FN_READY_TO_BOOT),
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+        g_string_append_printf(text, "answer %" PRIx64 "\n",
+                               (uint64_t)answers[i]);
+    }
+}
+
+/* All that a machine shows of a state, and its file afterwards */
+static char *describe_recorded(Migration *m)
+{
+    GString *text = g_string_new(NULL);
+    g_autofree char *registers = describe_registers(m->to);
+    g_autofree char *before = NULL, *after = NULL, *file = NULL;
+
+    g_string_append_printf(text, "registers %s\ntransfer %" PRIx64 "\n",
+        registers, quefi_read(m->to, UEFI_VARS_REG_PIO_TRANSFER, 4));
+    quefi_attach(m->to);
+    before = describe_variables(m->to);
+    g_string_append_printf(text, "%s\n", before);
+    add_answers(text, m->to);
+    after = describe_variables(m->to);
+    quefi_stop(m->to);
+    file = read_text(m->to_file);
+    g_string_append_printf(text, "%s\n%s", after, file);
+    return g_string_free(text, false);
+}
+
+/* The bytes of a stream that are recorded */
+static void find_recorded(const char *stream, gsize size, gsize *start,
+                          gsize *end)
+{
+    uint8_t footer[5] = { SECTION_FOOTER };
+    size_t name = find_section(stream, size);
+    const char *at;
+
+    *start = name + 4;
+    while (stream[--name] >= ' ') {
+        /* back to its length, which has the number of the section before */
+    }
+    memcpy(footer + 1, stream + name - 4, 4);
+    at = memmem(stream + *start, size - *start, footer, sizeof(footer));
+    g_assert_nonnull(at);
+    *end = at - stream;
+}
+
+static void migrate_to_file(Migration *m)
+{
+    g_free(m->uri);
+    m->uri = g_strdup_printf("file:%s", m->stream);
+    migrate_begin(m);
+    quefi_wait_migration(m->from->qts, "completed");
+}
+
+static void record(const char *release, const QUefiDevice *dev, size_t phase)
+{
+    g_autofree char *path = g_strdup_printf(RECORDED "/%s.%s.%s.stream",
+                                            release, dev->name,
+                                            phases[phase].name);
+    g_autofree char *stream = NULL;
+    gsize size, start, end;
+    Migration m;
+
+    migration_start(&m, dev, false, false);
+    quefi_stop(m.from);
+    g_assert_true(g_file_set_contents(m.from_file, recorded_file, -1, NULL));
+    m.from = quefi_start(dev, false, m.from_file, NULL, SMALL);
+    make_recorded_state(m.from, phase);
+    migrate_to_file(&m);
+    g_assert_true(g_file_get_contents(m.stream, &stream, &size, NULL));
+    find_recorded(stream, size, &start, &end);
+    g_assert_true(g_file_set_contents(path, stream + start, end - start,
+                                      NULL));
+    m.to = quefi_launch(dev, false, NULL, NULL, SMALL);
+    migration_end(&m);
+}
+
+/* Put what is recorded into a stream of today, which @m->from has sent */
+static void load_recorded(Migration *m, const char *today, gsize size,
+                          const char *path)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *recorded = NULL;
+    gsize start, end, length;
+
+    find_recorded(today, size, &start, &end);
+    g_assert_true(g_file_get_contents(path, &recorded, &length, NULL));
+    g_string_append_len(out, today, start);
+    g_string_append_len(out, recorded, length);
+    g_string_append_len(out, today + end, size - end);
+    g_assert_true(g_file_set_contents(m->stream, out->str, out->len, NULL));
+
+    launch_target(m, "defer");
+    listen_deferred(m);
+    quefi_wait_migration(m->to->qts, "completed");
+    qtest_qmp_eventwait(m->to->qts, "RESUME");
+}
+
+static void check_recorded(Migration *m, const char *today, gsize size,
+                           const char *path, bool rebuild)
+{
+    g_autofree char *expected = g_strconcat(path, ".expected", NULL);
+    g_autofree char *found = NULL, *wanted = NULL;
+
+    g_test_message("%s", path);
+    load_recorded(m, today, size, path);
+    found = describe_recorded(m);
+    g_assert_cmpint(remove(m->to_file), ==, 0);
+    if (rebuild) {
+        g_assert_true(g_file_set_contents(expected, found, -1, NULL));
+    }
+    wanted = read_text(expected);
+    g_assert_cmpstr(found, ==, wanted);
+}
+
+/* @release: only of that one; NULL: of all */
+static unsigned check_all_recorded(Migration *m, const char *release)
+{
+    g_autofree char *kind = g_strdup_printf(".%s.", m->from->dev->name);
+    g_autoptr(GDir) dir = g_dir_open(RECORDED, 0, NULL);
+    g_autofree char *today = NULL;
+    const char *name;
+    unsigned n = 0;
+    gsize size;
+
+    g_assert_nonnull(dir);
+    g_assert_true(g_file_get_contents(m->stream, &today, &size, NULL));
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_strconcat(RECORDED "/", name, NULL);
+
+        if (g_str_has_suffix(name, ".stream") && strstr(name, kind) &&
+            (!release || g_str_has_prefix(name, release))) {
+            check_recorded(m, today, size, path, release);
+            n++;
+        }
+    }
+    return n;
+}
+
+static void test_recorded(const QUefiDevice *dev, bool pio)
+{
+    const char *release = g_getenv("UEFI_VARS_RECORD");
+    Migration m;
+
+    for (size_t i = 0; release && i < ARRAY_SIZE(phases); i++) {
+        record(release, dev, i);
+    }
+    migration_start(&m, dev, false, false);
+    migrate_to_file(&m);
+    g_assert_cmpuint(check_all_recorded(&m, release), >=, ARRAY_SIZE(phases));
+    m.to = quefi_launch(dev, false, NULL, NULL, SMALL);
+    migration_end(&m);
+}
+
 typedef struct Case {
     const char *name;
     void (*run)(const QUefiDevice *dev, bool pio);
@@ -1316,6 +1536,7 @@ static const Case cases[] = {
     { "damaged", test_damaged },
     { "fields", test_fields, .each_kind = true },
     { "flips", test_flips },
+    { "recorded", test_recorded, .each_kind = true },
 };
 
 typedef struct Run {
