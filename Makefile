@@ -9,7 +9,8 @@
 #   make check-qtest-asan   the devices in a QEMU with sanitizers
 #   make conformance    edk2's variable driver beside ours; SEED=n OPS=m
 #   make trust          verdicts on signatures beside edk2's; SEED=n N=m
-#   make soak           10,000 times SIGKILL, and no write lost; KILLS=n
+#   make soak           10,000 times SIGKILL, and no write lost; KILLS=n;
+#                       5,000 random sequences of events; SEQUENCES=n
 #   make bench          what a request costs, beside QEMU's bundled device
 #   make qemu           build/qemu/qemu-system-{x86_64,aarch64}
 #   make module         build/module: for the QEMU that Debian 13 has
@@ -77,8 +78,10 @@ bench: qemu
 	@build/core/tests/unit/bench-store
 
 .PHONY: soak
-soak: qemu
+soak: qemu core
 	@tests/soak/run $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
+	@tests/sequences/run $(if $(SEED),--seed $(SEED)) \
+	    --sequences $(or $(SEQUENCES),5000)
 
 .PHONY: clean
 clean:
