@@ -474,13 +474,17 @@ class World:
         if not self.target:
             return
         self.begin_migration()
-        source, target = self.guest, self.target
-        outcome = self.wait_migration(source.machine, 'completed', 'failed')
-        if outcome == 'completed':
-            outcome = self.wait_migration(target.machine, 'completed',
-                                          'failed')
-        if outcome == 'failed':
+        if self.wait_migration(self.guest.machine, 'completed',
+                               'failed') == 'failed':
             raise Violation('the migration fails')
+        self.arrive()
+
+    def arrive(self):
+        """The source has sent all, and the target is the machine."""
+        source, target = self.guest, self.target
+        if self.wait_migration(target.machine, 'completed',
+                               'failed') == 'failed':
+            raise Violation('the target refuses the migration')
         target.state = dict(source.state)
         target.store.may_be(source.state)
         target.runs = target.has_run = target.has_image = \
@@ -500,14 +504,18 @@ class World:
         late = when == 'pre-switchover'
         self.set_migration(machine, late, 0 if late else 4096)
         self.begin_migration()
-        self.wait_migration(machine, when)
-        if not late:
+        reached = self.wait_migration(machine, when, 'completed')
+        if reached == 'active':
             for i in range(writes):
                 self.write(f'V{i}', 100, seed + i, 'set')
-        else:
+        elif reached == 'pre-switchover':
             self.guest.loads = False
         machine.command('migrate_cancel')
-        self.wait_migration(machine, 'cancelled')
+        # that may come too late
+        if self.wait_migration(machine, 'cancelled',
+                               'completed') == 'completed':
+            self.arrive()
+            return
         self.set_migration(machine, False, 0)
         self.dismiss()
 
