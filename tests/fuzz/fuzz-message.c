@@ -305,7 +305,7 @@ static void send_xen_message(UefiVarService *uv, FuzzInput *in)
         command == UEFI_XEN_QUERY_VARIABLE_INFO ? 4 : 0);
     add(msg, fuzz_u8(in) == 0, 1);
     size = spoil(in, msg->len) % 1024;
-    buf = g_malloc0(size);
+    buf = g_malloc0(MAX(size, 1));
     memcpy(buf, msg->data, MIN(size, msg->len));
     g_assert_cmpuint(uefi_xen_message(uv, buf, size), <=, size);
 }

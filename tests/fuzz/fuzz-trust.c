@@ -145,6 +145,7 @@ static void fuzz_names(const uint8_t *data, size_t size)
     g_autoptr(UefiX509Info) info = uefi_x509_info_new(copy, size);
 
     g_assert_true(!info || size);
+    g_assert_true(!name || size);
 }
 
 static void fuzz_signature(const uint8_t *data, size_t size)

@@ -57,7 +57,7 @@ static void put_guid(Msg *m)
 /* Exchange it in a heap block of @size bytes, its own size or more */
 static void exchange(UefiTest *t, Msg *m, size_t size)
 {
-    g_autofree uint8_t *buf = g_malloc(size);
+    g_autofree uint8_t *buf = g_malloc(MAX(size, 1));
     size_t sent = MIN(m->bytes->len, size);
 
     memset(buf, 0xa5, size);
