@@ -11,7 +11,6 @@
 #define MAGIC       MAGIC_NAME "1 "
 #define MAGIC_LEN   (sizeof(MAGIC) - 1)
 #define NO_PREV     "0000000000000000"
-#define TRAILER_LEN (1 + UEFI_JOURNAL_SUM_LEN)      /* space, sum */
 
 static const char *const kind_names[] = { "change", "fold", "document" };
 
@@ -113,12 +112,12 @@ static bool take_kind(const char **p, const char *end, UefiJournalKind *kind)
 }
 
 /*
- * Read the record at @at of @size bytes; no byte from @limit on belongs to it.
- * The line feed at the very end may be missing: editors, shells and formats
- * that text is copied through do that.
+ * Read the record at @at; no byte from @limit on belongs to it.  The line feed
+ * may be missing: editors, shells and formats that text is copied through lose
+ * it at the very end, and a loss of power may.
  */
 static bool parse_record(const char *data, size_t at, size_t limit,
-                         size_t size, Record *rec)
+                         Record *rec)
 {
     const char *p = data + at;
     const char *end = data + limit;
@@ -131,18 +130,18 @@ static bool parse_record(const char *data, size_t at, size_t limit,
         !take_number(&p, end, &len)) {
         return false;
     }
-    if ((size_t)(end - p) < TRAILER_LEN ||
-        len > (size_t)(end - p) - TRAILER_LEN) {
+    if ((size_t)(end - p) < UEFI_JOURNAL_TRAILER_LEN ||
+        len > (size_t)(end - p) - UEFI_JOURNAL_TRAILER_LEN) {
         return false;
     }
     rec->payload = p;
     rec->len = len;
     p += len;
     computed = uefi_journal_sum(data + at, p - (data + at));
-    if (!take_word(&p, end, " ") || !take_sum(&p, end, &rec->sum) ||
-        (!take_word(&p, end, "\n") && p != data + size)) {
+    if (!take_word(&p, end, " ") || !take_sum(&p, end, &rec->sum)) {
         return false;
     }
+    take_word(&p, end, "\n");
     rec->end = p - data;
     return uefi_journal_same(&rec->sum, &computed) &&
            !memchr(rec->payload, 0, rec->len);
@@ -323,10 +322,11 @@ void uefi_journal_read(UefiJournal *s, const char *data, size_t size)
 {
     size_t at = next_record(data, size, 0);
     size_t front = at;
+    Record first;
 
     if (is_torn_blank(data, size)) {
         set_base(s, 0, data, 0);
-        s->end = parse_record(data, 0, size, size, &(Record) {}) ? size : 0;
+        s->end = parse_record(data, 0, size, &first) ? first.end : 0;
         return;
     }
     scan_front(s, data, front);
@@ -337,7 +337,7 @@ void uefi_journal_read(UefiJournal *s, const char *data, size_t size)
         size_t next = next_record(data, size, at + 1);
         Record rec;
 
-        if (!parse_record(data, at, next, size, &rec)) {
+        if (!parse_record(data, at, next, &rec)) {
             note_bad(s, at, is_newer(data + at, next - at)
                             ? "a record of a newer version of the journal, "
                               "which only a newer program can read"
@@ -359,11 +359,13 @@ void uefi_journal_read(UefiJournal *s, const char *data, size_t size)
  */
 bool uefi_journal_ok(const UefiJournal *s, const char *data, size_t size)
 {
+    size_t at;
+
     if (!s->based || s->beyond) {
         return false;
     }
-    return !s->bad || s->folding ||
-           is_torn(data + s->end, size - s->end);
+    at = s->alignment ? MIN(ROUND_UP(s->end, s->alignment), size) : s->end;
+    return !s->bad || s->folding || is_torn(data + at, size - at);
 }
 
 size_t uefi_journal_torn(const UefiJournal *s, const char *data, size_t size)

@@ -19,6 +19,8 @@
 #define HW_UEFI_VAR_SERVICE_JOURNAL_H
 
 #define UEFI_JOURNAL_SUM_LEN    16      /* hex digits of a checksum */
+/* What follows the payload of a record before its line feed: a space, a sum */
+#define UEFI_JOURNAL_TRAILER_LEN    (1 + UEFI_JOURNAL_SUM_LEN)
 
 typedef enum UefiJournalKind {
     UEFI_JOURNAL_CHANGE,
@@ -53,6 +55,7 @@ GString *uefi_journal_blank(void);
 
 /* What the text of a file means; offsets and lengths are in bytes */
 typedef struct UefiJournal {
+    size_t alignment;       /* of records, to be set by the caller, or 0 */
     bool based;             /* there is a document, or the store is blank */
     bool blank;
     size_t document_at;     /* offset of what holds the document */
