@@ -483,8 +483,8 @@ static bool has_certificate(gnutls_pkcs7_t p7, GChecksumType type,
         g_autoptr(GChecksum) sum = g_checksum_new(type);
         uint8_t digest[64];
         gsize size = sizeof(digest);
+        g_auto(UefiCert) cert = { };
         gnutls_datum_t der;
-        UefiCert cert;
 
         if (gnutls_pkcs7_get_crt_raw2(p7, i, &der) < 0) {
             continue;
