@@ -9,9 +9,12 @@
  *     u32  phase
  *     u32  number of variables, which follow in the order of enumeration
  *     3 x  u32 size and that many bytes: checks, policies, trust
+ *     parts, if any: u32 tag, u32 size and that many bytes
  *
  * A variable is its GUID, u32 attributes, the time, and three times u32 size
  * and that many bytes: the name with its terminator, the value, the binding.
+ * Parts are what later releases add.  One that is not known is passed over if
+ * its tag has UEFI_STATE_OPTIONAL; with any other the state is refused.
  * A stream may come from anywhere: nothing in it is trusted.
  */
 
@@ -190,6 +193,23 @@ static bool get_part(UefiVarService *uv, UefiMsg *msg,
     return bytes ? load(uv, bytes, err) : fail(err, "it is too short");
 }
 
+/* There is no part that this release knows. */
+static bool get_parts(UefiMsg *msg, GError **err)
+{
+    while (uefi_msg_left(msg) > 0) {
+        uint32_t tag = uefi_msg_get_u32(msg);
+        g_autoptr(GBytes) bytes = get_bytes(msg);
+
+        if (!bytes) {
+            return fail(err, "it ends within a part");
+        }
+        if (!(tag & UEFI_STATE_OPTIONAL)) {
+            return fail(err, "it has a part that is not known here");
+        }
+    }
+    return true;
+}
+
 static bool get_all(UefiVarService *uv, UefiMsg *msg, GError **err)
 {
     uint32_t version = uefi_msg_get_u32(msg);
@@ -203,13 +223,11 @@ static bool get_all(UefiVarService *uv, UefiMsg *msg, GError **err)
         return fail(err, "its phase is not known here");
     }
     uv->phase = phase;
-    if (!get_variables(uv->store, msg, count, err) ||
-        !get_part(uv, msg, uefi_check_load, err) ||
-        !get_part(uv, msg, uefi_policy_load, err) ||
-        !get_part(uv, msg, uefi_secureboot_load, err)) {
-        return false;
-    }
-    return uefi_msg_left(msg) == 0 || fail(err, "there is more than its end");
+    return get_variables(uv->store, msg, count, err) &&
+           get_part(uv, msg, uefi_check_load, err) &&
+           get_part(uv, msg, uefi_policy_load, err) &&
+           get_part(uv, msg, uefi_secureboot_load, err) &&
+           get_parts(msg, err);
 }
 
 /* Everything but configuration, host and the last answer, which stay */

@@ -140,6 +140,54 @@ static void test_longer(void)
     assert_refused(t, longer);
 }
 
+/* @state with a part of @size bytes behind it, of which @cut are missing */
+static GBytes *with_part(GBytes *state, uint32_t tag, size_t size, size_t cut)
+{
+    GByteArray *out = g_bytes_unref_to_array(g_bytes_ref(state));
+
+    uefi_bytes_put_u32(out, tag);
+    uefi_bytes_put_u32(out, size);
+    while (size-- > 0) {
+        g_byte_array_append(out, (const uint8_t *)"x", 1);
+    }
+    g_byte_array_set_size(out, out->len - cut);
+    return g_byte_array_free_to_bytes(out);
+}
+
+/* What a later release sends, and this one need not know */
+static void test_optional_parts(void)
+{
+    g_autoptr(UefiTest) to = uefi_test_new(NULL);
+    g_autoptr(GBytes) state = busy_state();
+    g_autoptr(GBytes) one = with_part(state, UEFI_STATE_OPTIONAL | 7, 300, 0);
+    g_autoptr(GBytes) two = with_part(one, UEFI_STATE_OPTIONAL, 0, 0);
+    g_autoptr(GBytes) again = NULL;
+
+    g_assert_true(load(to->uv, two, NULL));
+    again = uefi_vars_state_save(to->uv);
+    g_assert_true(g_bytes_equal(state, again));
+}
+
+/* ... and what it cannot do without, or is cut */
+static void test_other_parts(void)
+{
+    g_autoptr(UefiTest) to = uefi_test_new(NULL);
+    g_autoptr(GBytes) state = busy_state();
+    g_autoptr(GBytes) known = with_part(state, 7, 3, 0);
+    g_autoptr(GBytes) behind = NULL;
+    g_autoptr(GBytes) passed = with_part(state, UEFI_STATE_OPTIONAL, 3, 0);
+
+    assert_refused(to, known);
+    behind = with_part(passed, 7, 0, 0);
+    assert_refused(to, behind);
+    for (size_t cut = 1; cut < 8 + 3; cut++) {
+        g_autoptr(GBytes) short_one = with_part(state, UEFI_STATE_OPTIONAL, 3,
+                                                cut);
+
+        assert_refused(to, short_one);
+    }
+}
+
 /* Whatever one byte becomes: refused, or a state that can be saved again */
 static void test_flip(void)
 {
@@ -329,6 +377,8 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/state/empty", test_empty);
     g_test_add_func("/uefi/state/cut", test_cut);
     g_test_add_func("/uefi/state/longer", test_longer);
+    g_test_add_func("/uefi/state/parts/optional", test_optional_parts);
+    g_test_add_func("/uefi/state/parts/other", test_other_parts);
     g_test_add_func("/uefi/state/flip", test_flip);
     g_test_add_func("/uefi/state/fields", test_fields);
     g_test_add_func("/uefi/state/no-room", test_no_room);

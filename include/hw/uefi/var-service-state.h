@@ -9,6 +9,9 @@
 
 #include "hw/uefi/var-service-update.h"
 
+/* In the tag of a part that may be passed over where it is not known */
+#define UEFI_STATE_OPTIONAL     0x80000000u
+
 /**
  * uefi_vars_state_save: phase, variables, checks, policies and trust
  *
