@@ -475,6 +475,12 @@ bool tool_image_signature_by(const ToolImageSignature *sig,
                              const ToolSignature *cert);
 
 /* ------------------------------------------------------------------------ */
+/* verdict.c: what the keys of a store say of a program */
+
+/** tool_image_allowed: whether db and dbx let @image start; adds @why */
+bool tool_image_allowed(const ToolStore *s, GBytes *image, GString *why);
+
+/* ------------------------------------------------------------------------ */
 /* names.c: what people call things */
 
 /* Variables of shim's */
