@@ -13,10 +13,12 @@ import json
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 from varstore import (GLOBAL, IMGSEC, TEST, TIME, Tool, document,
@@ -616,7 +618,7 @@ class Fleet(Known):
 
     def blocks(self):
         text = self.DOCS.read_text(encoding='utf-8')
-        text = text.split('keys of 2023\n-----')[1].split('\nBoot entries\n')[0]
+        text = text.split('keys of 2023\n-----')[1].split('\nPCR 7\n')[0]
         lines = text.replace('/etc/keys-2023', 'keys').replace(
             '/var/lib/libvirt/qemu/varstore', 'varstore').splitlines()
         block = []
@@ -656,8 +658,8 @@ class Fleet(Known):
         self.assertEqual(self.status()['readiness'], 'ready')
 
 
-class CheckImage(Keys):
-    """Whether a program would be started; sbverify is of the same opinion"""
+class Images(Keys):
+    """A program that is signed for db"""
 
     HELLO = '/usr/lib/efitools/x86_64-linux-gnu/HelloWorld.efi'
 
@@ -670,6 +672,10 @@ class CheckImage(Keys):
     def sign_image(self, key, source, target, cert=None):
         run('sbsign', '--key', self.key(f'{key}.key'), '--cert',
             cert or self.key(f'{key}.crt'), '--output', target, source)
+
+
+class CheckImage(Images):
+    """Whether a program would be started; sbverify is of the same opinion"""
 
     def check(self, image=None):
         """The answer, and the reason in words"""
@@ -803,6 +809,135 @@ class CheckImage(Keys):
             result = self.run_tool('check-image', self.file(
                 'cut', image[:size]), self.path)
             self.assertIn(result.returncode, (1, 2))
+
+
+def variable_data(name, guid, data):
+    """UEFI_VARIABLE_DATA of the TCG's profile for firmware"""
+    return (uuid.UUID(guid).bytes_le + struct.pack('<QQ', len(name),
+                                                   len(data)) +
+            name.encode('utf-16le') + data)
+
+
+class Pcr7(Images):
+    """The events of a boot, and what they make of the register"""
+
+    BANKS = {'sha1': hashlib.sha1, 'sha256': hashlib.sha256,
+             'sha384': hashlib.sha384}
+
+    def value(self, name):
+        return bytes.fromhex(self.variable(name)['data'])
+
+    def variable(self, name):
+        document = json.loads(self.ok('list', '--json', self.path))
+        return {e['name']: e for e in document['variables']}.get(
+            name, {'data': ''})
+
+    def settings(self, secure_boot=b'\1'):
+        return [variable_data(name, guid, data) for name, guid, data in (
+            ('SecureBoot', GLOBAL, secure_boot),
+            ('PK', GLOBAL, self.value('PK')),
+            ('KEK', GLOBAL, self.value('KEK')),
+            ('db', IMGSEC, self.value('db')),
+            ('dbx', IMGSEC, self.value('dbx')))] + [bytes(4)]
+
+    def authority(self, entry):
+        return variable_data('db', IMGSEC, entry)
+
+    def predicted(self, *args):
+        return json.loads(self.ok('pcr7', '--json', *args, self.path))
+
+    def assert_events(self, events, found):
+        for bank, function in self.BANKS.items():
+            register = bytes(function().digest_size)
+            for event in events:
+                register = function(register +
+                                    function(event).digest()).digest()
+            self.assertEqual(found[bank], register.hex())
+            self.assertEqual([e['digests'][bank] for e in found['events']],
+                             [function(event).hexdigest()
+                              for event in events])
+
+    def test_modes(self):
+        self.assert_events(self.settings(), *self.predicted())
+        # what a firmware without secure boot has no value for
+        self.assert_events(self.settings(b''),
+                           *self.predicted('--no-secure-boot'))
+        self.ok('set', '--false', self.path, 'SecureBootEnable')
+        self.assert_events(self.settings(b'\0'), *self.predicted())
+        self.assert_events(self.settings(),
+                           *self.predicted('--force-secure-boot'))
+        self.path.write_text('')
+        self.assert_events(self.settings(b'\0'), *self.predicted())
+
+    def test_dbt(self):
+        self.ok('set', '-g', 'IMGSEC', '-A', '0x27', '--file',
+                self.key('db.esl'), self.path, 'dbt')
+        events = self.settings()
+        events.insert(5, variable_data('dbt', IMGSEC, self.value('dbt')))
+        self.assert_events(events, *self.predicted())
+
+    def test_authorities(self):
+        """Each entry of db that vouches for a program, once"""
+        entry_of_cert = self.value('db')[28:]
+        by_cert = [*self.settings(), self.authority(entry_of_cert)]
+        self.assert_events(by_cert, *self.predicted('--image', self.image))
+        self.assert_events(by_cert, *self.predicted(
+            '--image', self.image, '--image', self.image))
+        result = self.run_tool('pcr7', '--image', self.HELLO, self.path)
+        self.assertEqual((result.returncode, result.stdout), (2, b''))
+        self.assertIn(b'its hash is not in db', result.stderr)
+
+        self.ok('enroll', '-a', '--db-hash', self.HELLO, self.path)
+        by_hash = self.authority(self.value('db')[-48:])
+        self.assert_events(
+            [*self.settings(), by_hash, self.authority(entry_of_cert)],
+            *self.predicted('--image', self.HELLO, '--image', self.image))
+        # nobody is asked
+        self.ok('set', '--false', self.path, 'SecureBootEnable')
+        self.assert_events(self.settings(b'\0'),
+                           *self.predicted('--image', self.HELLO))
+
+    def test_change(self):
+        before = self.settings()
+        old = self.dir / 'old.json'
+        shutil.copy(self.path, old)
+        self.ok('enroll', '--dbx', self.file('x', hash_list(5)), self.path)
+        after = self.settings()
+        change = self.dir / 'change.json'
+        change.write_text(self.ok('list', '--json', self.path, 'dbx'))
+        for args in ([old, self.path], ['--apply', change, old]):
+            result = self.run_tool('pcr7', '--json', *args)
+            found = json.loads(result.stdout)
+            self.assertEqual(result.returncode, 1)
+            self.assert_events(before, found[0])
+            self.assert_events(after, found[1])
+            result = self.run_tool('pcr7', *args)
+            self.assertEqual(result.returncode, 1)
+            self.assertEqual(result.stdout.decode().splitlines()[-2:], [
+                '- EV_EFI_VARIABLE_DRIVER_CONFIG dbx',
+                '+ EV_EFI_VARIABLE_DRIVER_CONFIG dbx'])
+        self.ok('pcr7', self.path, self.path)
+        self.assertEqual(self.settings(), after)
+
+    def test_text(self):
+        found, = self.predicted()
+        lines = self.ok('pcr7', self.path).splitlines()
+        self.assertEqual(lines, [f'{bank}: {found[bank]}'
+                                 for bank in self.BANKS])
+        events = self.ok('pcr7', '-e', self.path).splitlines()
+        self.assertEqual(events[6:], lines)
+        self.assertEqual(
+            [line.split()[-1] for line in events[:6]],
+            [e['digests']['sha256'] for e in found['events']])
+
+    def test_wrong(self):
+        none = self.dir / 'none'
+        for args in ([none], [self.path, none], ['--image', none, self.path],
+                     ['--image', self.key('db.der'), self.path],
+                     ['--apply', none, self.path],
+                     ['--apply', self.path, self.path, self.path]):
+            result = self.run_tool('pcr7', *args)
+            self.assertEqual((result.returncode, result.stdout), (2, b''))
 
 
 class Mok(Keys):

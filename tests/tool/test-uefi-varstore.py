@@ -24,7 +24,7 @@ SOURCE = Path(__file__).resolve().parents[2] / 'tools' / 'uefi-varstore'
 COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'apply', 'boot', 'diff',
             'check', 'clone', 'fold',
             'enroll', 'update', 'reset-keys', 'sign',
-            'check-image', 'mok', 'replay', 'import', 'export',
+            'check-image', 'mok', 'pcr7', 'replay', 'import', 'export',
             'firmware-descriptor']
 
 # An ESL with one SHA-256 hash

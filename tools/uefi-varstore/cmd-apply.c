@@ -6,39 +6,8 @@
 
 #include "qemu/osdep.h"
 #include "tool.h"
-#include "hw/uefi/var-service-load.h"
 
 static gboolean opt_force;
-
-/* NULL after a message */
-static GPtrArray *read_document(const char *path)
-{
-    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GBytes) file = tool_read_file(path);
-    g_autofree char *text = NULL;
-    g_autoptr(GError) err = NULL;
-    GPtrArray *vars;
-    gsize size;
-    const char *data;
-
-    if (!file) {
-        return NULL;
-    }
-    data = g_bytes_get_data(file, &size);
-    if (size && memchr(data, 0, size)) {
-        tool_fail("%s: this is no text", path);
-        return NULL;
-    }
-    text = g_strndup(data, size);
-    vars = uefi_load_parse(text, warnings, &err);
-    if (!vars) {
-        tool_fail("%s: %s", path, err->message);
-    }
-    for (guint i = 0; i < warnings->len; i++) {
-        tool_note("%s: warning: %s", path, (char *)warnings->pdata[i]);
-    }
-    return vars;
-}
 
 static bool check(const ToolStore *s, const UefiVariable *var)
 {
@@ -55,9 +24,9 @@ static bool check(const ToolStore *s, const UefiVariable *var)
 
 static int run_apply(char **args)
 {
-    g_autoptr(UefiVarChange) change = uefi_var_change_new();
-    g_autoptr(GPtrArray) vars = read_document(args[0]);
+    g_autoptr(GPtrArray) vars = tool_read_document(args[0]);
     g_autoptr(ToolStore) s = vars ? tool_open(args[1], TOOL_CREATE) : NULL;
+    g_autoptr(UefiVarChange) change = NULL;
     g_autoptr(GError) err = NULL;
 
     if (!s) {
@@ -69,11 +38,7 @@ static int run_apply(char **args)
             return TOOL_FAILED;
         }
     }
-    /* they go to the change */
-    g_ptr_array_set_free_func(vars, NULL);
-    for (guint i = 0; i < vars->len; i++) {
-        uefi_var_change_add(change, vars->pdata[i]);
-    }
+    change = tool_change_of(g_steal_pointer(&vars));
     return tool_store_commit(s, change, &err) ? TOOL_OK : tool_fail_with(err);
 }
 

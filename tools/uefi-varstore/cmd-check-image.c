@@ -83,13 +83,14 @@ static bool check_sbat(const ToolStore *s, GBytes *image, GString *why)
 static bool check_image(const ToolStore *s, GBytes *image, GString *why)
 {
     UefiSecureBoot mode = uefi_secureboot_next(s->uv);
+    ToolSignature by;
 
     if (!uefi_secure_boot_is_on(mode)) {
         g_string_append_printf(why, "secure boot is off: %s",
                                uefi_status_why(mode));
         return true;
     }
-    return tool_image_allowed(s, image, why) && check_sbat(s, image, why);
+    return tool_image_allowed(s, image, &by, why) && check_sbat(s, image, why);
 }
 
 static int run_check_image(char **args)

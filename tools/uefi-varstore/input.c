@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "format.h"
+#include "hw/uefi/var-service-load.h"
 
 static void print_warnings(const ToolStore *s, const char *path)
 {
@@ -153,6 +154,48 @@ GBytes *tool_read_file(const char *path)
     bytes = read_stream(in, path);
     fclose(in);
     return bytes;
+}
+
+GPtrArray *tool_read_document(const char *path)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GBytes) file = tool_read_file(path);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) err = NULL;
+    GPtrArray *vars;
+    gsize size;
+    const char *data;
+
+    if (!file) {
+        return NULL;
+    }
+    data = g_bytes_get_data(file, &size);
+    if (size && memchr(data, 0, size)) {
+        tool_fail("%s: this is no text", path);
+        return NULL;
+    }
+    text = g_strndup(data, size);
+    vars = uefi_load_parse(text, warnings, &err);
+    if (!vars) {
+        tool_fail("%s: %s", path, err->message);
+    }
+    for (guint i = 0; i < warnings->len; i++) {
+        tool_note("%s: warning: %s", path, (char *)warnings->pdata[i]);
+    }
+    return vars;
+}
+
+UefiVarChange *tool_change_of(GPtrArray *vars)
+{
+    UefiVarChange *change = uefi_var_change_new();
+
+    /* they go to the change */
+    g_ptr_array_set_free_func(vars, NULL);
+    for (guint i = 0; i < vars->len; i++) {
+        uefi_var_change_add(change, vars->pdata[i]);
+    }
+    g_ptr_array_unref(vars);
+    return change;
 }
 
 /* The unit that \uXXXX at @text stands for, or 0 if that is not there */

@@ -165,6 +165,13 @@ bool tool_pe_hash(GBytes *image, GChecksumType type, uint8_t *digest,
     return true;
 }
 
+bool tool_pe_is_image(GBytes *image)
+{
+    Layout l;
+
+    return read_layout(image, &l);
+}
+
 GPtrArray *tool_pe_signatures(GBytes *image)
 {
     g_autoptr(GPtrArray) out =

@@ -116,6 +116,16 @@ GPtrArray *tool_select(const ToolStore *s, char **names);
 /** tool_read_file: all of @path, or of standard input for - */
 GBytes *tool_read_file(const char *path);
 
+/**
+ * tool_read_document: variables of a JSON document, such as 'list' prints
+ *
+ * Returns NULL after a message.
+ */
+GPtrArray *tool_read_document(const char *path);
+
+/** tool_change_of: a change that sets @vars, which it takes over */
+UefiVarChange *tool_change_of(GPtrArray *vars);
+
 /** tool_read_name: the name of a variable as 'list' shows it; caller frees */
 uint16_t *tool_read_name(const char *name);
 
@@ -411,6 +421,9 @@ void tool_path_end(GByteArray *path);
 bool tool_pe_hash(GBytes *image, GChecksumType type, uint8_t *digest,
                   size_t *size);
 
+/** tool_pe_is_image: whether it is one */
+bool tool_pe_is_image(GBytes *image);
+
 /** tool_pe_signatures: GBytes of each PKCS #7 signature */
 GPtrArray *tool_pe_signatures(GBytes *image);
 
@@ -477,8 +490,13 @@ bool tool_image_signature_by(const ToolImageSignature *sig,
 /* ------------------------------------------------------------------------ */
 /* verdict.c: what the keys of a store say of a program */
 
-/** tool_image_allowed: whether db and dbx let @image start; adds @why */
-bool tool_image_allowed(const ToolStore *s, GBytes *image, GString *why);
+/**
+ * tool_image_allowed: whether db and dbx let @image start
+ * @by: set to the entry of db that vouches for it then
+ * @why: gets the reason
+ */
+bool tool_image_allowed(const ToolStore *s, GBytes *image, ToolSignature *by,
+                        GString *why);
 
 /* ------------------------------------------------------------------------ */
 /* names.c: what people call things */
@@ -564,6 +582,7 @@ extern const ToolCommand tool_cmd_get;
 extern const ToolCommand tool_cmd_import;
 extern const ToolCommand tool_cmd_list;
 extern const ToolCommand tool_cmd_mok;
+extern const ToolCommand tool_cmd_pcr7;
 extern const ToolCommand tool_cmd_replay;
 extern const ToolCommand tool_cmd_reset_keys;
 extern const ToolCommand tool_cmd_rm;

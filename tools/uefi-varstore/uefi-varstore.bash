@@ -38,6 +38,8 @@ _uefi_varstore()
         boot) options='--label --file --partition --disk --part --uri --args
                        --last --json --size --hwerr-quota --help' ;;
         check-image) options='--json --help' ;;
+        pcr7) options='--json --image --apply --events --force-secure-boot
+                       --no-secure-boot --help' ;;
         mok) options='--mokx --size --hwerr-quota --help' ;;
         update) options='--from --dry-run --all --json --owner --size
                          --hwerr-quota --help' ;;
@@ -59,7 +61,7 @@ _uefi_varstore()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         words='status list get set rm apply boot diff check clone fold replay enroll update
-               reset-keys sign check-image mok import
+               reset-keys sign check-image mok pcr7 import
                export firmware-descriptor help --help --version'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR

@@ -21,9 +21,41 @@ static const struct {
     { &uefi_guid_cert_sha1, G_CHECKSUM_SHA1 },
 };
 
+/* The entry of the variable @id that @is_it takes; false: there is none */
+static bool find_entry(const ToolStore *s, ToolKey id,
+                       bool (*is_it)(const void *what,
+                                     const ToolSignature *entry),
+                       const void *what, ToolSignature *entry)
+{
+    const UefiVariable *var = tool_key_find(s, id);
+    ToolSignatures in;
+
+    if (!var) {
+        return false;
+    }
+    tool_signatures_init(&in, g_bytes_get_data(var->data, NULL),
+                         g_bytes_get_size(var->data));
+    while (tool_signatures_next(&in, entry)) {
+        if (is_it(what, entry)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_same(const void *what, const ToolSignature *entry)
+{
+    return tool_signature_same(what, entry);
+}
+
+static bool is_signer(const void *what, const ToolSignature *entry)
+{
+    return tool_image_signature_by(what, entry);
+}
+
 /* Whether the hash of @image is in the variable @id; @why says so */
 static bool has_hash(const ToolStore *s, ToolKey id, GBytes *image,
-                     GString *why)
+                     ToolSignature *entry, GString *why)
 {
     for (size_t i = 0; i < ARRAY_SIZE(hashes); i++) {
         uint8_t digest[64];
@@ -34,7 +66,7 @@ static bool has_hash(const ToolStore *s, ToolKey id, GBytes *image,
         };
 
         if (tool_pe_hash(image, hashes[i].sum, digest, &sig.size) &&
-            tool_signature_in(&sig, tool_key_find(s, id))) {
+            find_entry(s, id, is_same, &sig, entry)) {
             g_autofree char *shown = tool_signature_print(&sig);
 
             g_string_append_printf(why, "%s has its hash, %s",
@@ -47,27 +79,18 @@ static bool has_hash(const ToolStore *s, ToolKey id, GBytes *image,
 
 /* Whether a certificate of the variable @id vouches for @sig; @why says so */
 static bool has_signer(const ToolStore *s, ToolKey id,
-                       const ToolImageSignature *sig, GString *why)
+                       const ToolImageSignature *sig, ToolSignature *entry,
+                       GString *why)
 {
-    const UefiVariable *var = tool_key_find(s, id);
-    ToolSignatures in;
-    ToolSignature cert;
+    g_autofree char *shown = NULL;
 
-    if (!var) {
+    if (!find_entry(s, id, is_signer, sig, entry)) {
         return false;
     }
-    tool_signatures_init(&in, g_bytes_get_data(var->data, NULL),
-                         g_bytes_get_size(var->data));
-    while (tool_signatures_next(&in, &cert)) {
-        if (tool_image_signature_by(sig, &cert)) {
-            g_autofree char *shown = tool_signature_print(&cert);
-
-            g_string_append_printf(why, "it is signed for %s, in %s", shown,
-                                   tool_keys[id].name);
-            return true;
-        }
-    }
-    return false;
+    shown = tool_signature_print(entry);
+    g_string_append_printf(why, "it is signed for %s, in %s", shown,
+                           tool_keys[id].name);
+    return true;
 }
 
 /* The signatures that are valid for @image */
@@ -92,25 +115,26 @@ static GPtrArray *read_signatures(GBytes *image, unsigned *invalid)
 }
 
 /* What is forbidden once stays so, whoever else allows it. */
-bool tool_image_allowed(const ToolStore *s, GBytes *image, GString *why)
+bool tool_image_allowed(const ToolStore *s, GBytes *image, ToolSignature *by,
+                        GString *why)
 {
     unsigned invalid;
     g_autoptr(GPtrArray) sigs = read_signatures(image, &invalid);
 
-    if (has_hash(s, TOOL_KEY_DBX, image, why)) {
+    if (has_hash(s, TOOL_KEY_DBX, image, by, why)) {
         return false;
     }
     for (guint i = 0; i < sigs->len; i++) {
-        if (has_signer(s, TOOL_KEY_DBX, sigs->pdata[i], why)) {
+        if (has_signer(s, TOOL_KEY_DBX, sigs->pdata[i], by, why)) {
             return false;
         }
     }
     for (guint i = 0; i < sigs->len; i++) {
-        if (has_signer(s, TOOL_KEY_DB, sigs->pdata[i], why)) {
+        if (has_signer(s, TOOL_KEY_DB, sigs->pdata[i], by, why)) {
             return true;
         }
     }
-    if (has_hash(s, TOOL_KEY_DB, image, why)) {
+    if (has_hash(s, TOOL_KEY_DB, image, by, why)) {
         return true;
     }
     g_string_append(why, invalid ? "its signature is of another program" :
