@@ -4,7 +4,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-from uefi_vars_tests import UefiVarsTest
+from uefi_vars_tests import UefiVarsTest, not_in_module
 
 
 class UefiVarsAarch64(UefiVarsTest):
@@ -30,6 +30,7 @@ class UefiVarsAarch64(UefiVarsTest):
         self.do_read_write(*self.device(), machine="virt,acpi=off",
                            says="device tree, DMA")
 
+    @not_in_module
     def test_machine_property(self):
         self.do_read_write("-global", "uefi-vars-sysbus.option-rom=on",
                            "-global",
