@@ -20,12 +20,18 @@
 
 export QEMU_SRC
 
+# apt-get runs once at a time
+.NOTPARALLEL:
+
 .PHONY: all
 all: core qemu
 
-.PHONY: deps
+.PHONY: deps test-deps
 deps:
 	@scripts/install-deps
+
+test-deps:
+	@scripts/install-deps --tests
 
 .PHONY: qemu
 qemu: deps
@@ -44,21 +50,21 @@ run: deps
 	@scripts/run $(ARCH)
 
 .PHONY: check
-check: deps
+check: test-deps
 	@scripts/check
 
 .PHONY: check-unit check-qtest
-check-unit check-qtest: deps
+check-unit check-qtest: test-deps
 	@scripts/check $(@:check-%=%) rows
 
 .PHONY: check-descriptors check-functional check-overlay check-qtest-asan
 .PHONY: check-libvirt check-style
 check-descriptors check-functional check-overlay check-qtest-asan \
-check-libvirt check-style: deps
+check-libvirt check-style: test-deps
 	@scripts/check $(@:check-%=%)
 
 .PHONY: conformance
-conformance: qemu
+conformance: test-deps qemu
 	@scripts/make-guest x86_64
 	@tests/conformance/run $(if $(SEED),--seed $(SEED)) $(if $(OPS),--ops $(OPS))
 
@@ -69,7 +75,7 @@ trust: core
 	    $(if $(SEED),--seed $$(printf R02S%032x $(SEED)))
 
 .PHONY: bench
-bench: qemu
+bench: test-deps qemu
 	@scripts/build-qemu --bundled
 	@scripts/make-guest x86_64
 	@tests/bench/bench
@@ -78,7 +84,7 @@ bench: qemu
 	@build/core/tests/unit/bench-store
 
 .PHONY: soak
-soak: qemu core
+soak: test-deps qemu core
 	@tests/soak/run $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
 	@tests/sequences/run $(if $(SEED),--seed $(SEED)) \
 	    --sequences $(or $(SEQUENCES),5000)
