@@ -33,6 +33,67 @@ static bool take_length(UefiDer *in, size_t *len)
     return *len >= 0x80;
 }
 
+bool uefi_der_is_oid(const UefiDer *value)
+{
+    bool first = true;          /* byte of a number */
+
+    for (size_t i = 0; i < value->size; i++) {
+        if (first && value->data[i] == 0x80) {
+            return false;
+        }
+        first = !(value->data[i] & 0x80);
+    }
+    return value->size && first;
+}
+
+bool uefi_der_is_integer(const UefiDer *value)
+{
+    const uint8_t *data = value->data;
+
+    return value->size == 1 ||
+           (value->size > 1 && (data[0] != 0 || (data[1] & 0x80)) &&
+            (data[0] != 0xff || !(data[1] & 0x80)));
+}
+
+bool uefi_der_is_bits(const UefiDer *value)
+{
+    return value->size && value->data[0] <= 7;
+}
+
+/* Whether this can be the contents of an element of tag @tag */
+static bool is_content(uint8_t tag, const UefiDer *value)
+{
+    const uint8_t number = 0x1f, class = 0xc0, constructed = 0x20;
+
+    switch (tag) {
+    case DER_BOOLEAN:
+        return value->size == 1;
+    case DER_INTEGER:
+    case DER_ENUMERATED:
+        return uefi_der_is_integer(value);
+    case DER_BIT_STRING:
+        return uefi_der_is_bits(value);
+    case DER_NULL:
+        return value->size == 0;
+    case DER_OID:
+        return uefi_der_is_oid(value);
+    case DER_BMP_STRING:
+        return value->size % 2 == 0;
+    case DER_UNIVERSAL_STRING:
+        return value->size % 4 == 0;
+    case DER_SEQUENCE:
+    case DER_SET:
+        return true;
+    case DER_PRIMITIVE_SEQUENCE:
+    case DER_PRIMITIVE_SET:
+    case 0:
+        return false;
+    default:                    /* tags are of one byte, strings of one piece */
+        return (tag & number) != number &&
+               ((tag & class) || !(tag & constructed));
+    }
+}
+
 bool uefi_der_take(UefiDer *in, uint8_t tag, UefiDer *value, UefiDer *whole)
 {
     UefiDer rest;
@@ -42,7 +103,8 @@ bool uefi_der_take(UefiDer *in, uint8_t tag, UefiDer *value, UefiDer *whole)
         return false;
     }
     rest = (UefiDer) { in->data + 1, in->size - 1 };
-    if (!take_length(&rest, &len) || len > rest.size) {
+    if (!take_length(&rest, &len) || len > rest.size ||
+        !is_content(tag, &(UefiDer) { rest.data, len })) {
         return false;
     }
     *value = (UefiDer) { rest.data, len };
@@ -71,19 +133,6 @@ bool uefi_der_take_oid(UefiDer *in, const uint8_t *oid, size_t size)
            uefi_der_equal(&value, oid, size);
 }
 
-bool uefi_der_is_oid(const UefiDer *value)
-{
-    bool first = true;          /* byte of a number */
-
-    for (size_t i = 0; i < value->size; i++) {
-        if (first && value->data[i] == 0x80) {
-            return false;
-        }
-        first = !(value->data[i] & 0x80);
-    }
-    return value->size && first;
-}
-
 bool uefi_der_take_small(UefiDer *in, unsigned *number)
 {
     UefiDer value;
@@ -98,29 +147,22 @@ bool uefi_der_take_small(UefiDer *in, unsigned *number)
 
 bool uefi_der_take_algorithm(UefiDer *in, UefiDer *oid)
 {
-    UefiDer body, null = { };
+    UefiDer body, null;
 
     return uefi_der_take(in, DER_SEQUENCE, &body, NULL) &&
            uefi_der_take(&body, DER_OID, oid, NULL) &&
-           (body.size == 0 || uefi_der_take(&body, DER_NULL, &null, NULL)) &&
-           body.size == 0 && null.size == 0;
+           (!body.size || uefi_der_take(&body, DER_NULL, &null, NULL)) &&
+           !body.size;
 }
 
 bool uefi_der_is_algorithm(UefiDer in)
 {
     UefiDer oid, value;
 
-    if (!uefi_der_take(&in, DER_OID, &oid, NULL) || !uefi_der_is_oid(&oid)) {
-        return false;
-    }
-    if (uefi_der_take(&in, DER_OID, &value, NULL)) {
-        return uefi_der_is_oid(&value) && !in.size;
-    }
-    if (uefi_der_take(&in, DER_NULL, &value, NULL)) {
-        return !value.size && !in.size;
-    }
-    return !in.size ||
-           (uefi_der_take(&in, DER_SEQUENCE, &value, NULL) && !in.size);
+    return uefi_der_take(&in, DER_OID, &oid, NULL) &&
+           (!in.size || uefi_der_take(&in, DER_OID, &value, NULL) ||
+            uefi_der_take(&in, DER_NULL, &value, NULL) ||
+            uefi_der_take(&in, DER_SEQUENCE, &value, NULL)) && !in.size;
 }
 
 static bool append_utf8(GString *out, const UefiDer *chars)

@@ -204,7 +204,7 @@ static bool parse_attribute(UefiDer in, UefiDer *message_digest)
 {
     UefiDer oid, values, value;
 
-    if (!uefi_der_take(&in, DER_OID, &oid, NULL) || !uefi_der_is_oid(&oid) ||
+    if (!uefi_der_take(&in, DER_OID, &oid, NULL) ||
         !uefi_der_take(&in, DER_SET, &values, NULL) || in.size) {
         return false;
     }

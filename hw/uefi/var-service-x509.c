@@ -60,8 +60,7 @@ static bool take_attribute(UefiDer *in, NameAttribute *attribute)
     UefiDer body;
 
     if (!uefi_der_take(in, DER_SEQUENCE, &body, NULL) ||
-        !uefi_der_take(&body, DER_OID, &attribute->oid, NULL) ||
-        !uefi_der_is_oid(&attribute->oid) || !body.size) {
+        !uefi_der_take(&body, DER_OID, &attribute->oid, NULL) || !body.size) {
         return false;
     }
     attribute->tag = body.data[0];
@@ -117,8 +116,12 @@ static GBytes *fold_attribute(const NameAttribute *attribute)
         }
         append_folded(out, text);
         break;
-    case DER_NUMERIC_STRING:
     case DER_BIT_STRING:
+        if (attribute->value.data[0]) {     /* part of a byte: many forms */
+            return NULL;
+        }
+        /* fall through */
+    case DER_NUMERIC_STRING:
     case DER_SEQUENCE:
         g_byte_array_append(out, &tag, sizeof(tag));
         append_sized(out, attribute->value.data, attribute->value.size);
@@ -217,12 +220,11 @@ static bool take_extension(UefiDer *in, UefiDer *oid, bool *critical,
 
     *critical = false;
     if (!uefi_der_take(in, DER_SEQUENCE, &body, NULL) ||
-        !uefi_der_take(&body, DER_OID, oid, NULL) || !uefi_der_is_oid(oid)) {
+        !uefi_der_take(&body, DER_OID, oid, NULL)) {
         return false;
     }
     if (uefi_der_at(&body, DER_BOOLEAN)) {
-        if (!uefi_der_take(&body, DER_BOOLEAN, &flag, NULL) ||
-            flag.size != 1) {
+        if (!uefi_der_take(&body, DER_BOOLEAN, &flag, NULL)) {
             return false;
         }
         *critical = flag.data[0];
@@ -238,7 +240,15 @@ static bool is_public_key(UefiDer in)
     return uefi_der_take(&in, DER_SEQUENCE, &algorithm, NULL) &&
            uefi_der_is_algorithm(algorithm) &&
            uefi_der_take(&in, DER_BIT_STRING, &bits, NULL) && !in.size &&
-           bits.size && bits.data[0] == 0;
+           bits.data[0] == 0;
+}
+
+/* Nobody uses them, and there need not be one */
+static bool skip_unique_id(UefiDer *in, uint8_t tag)
+{
+    UefiDer value;
+
+    return !uefi_der_take(in, tag, &value, NULL) || uefi_der_is_bits(&value);
 }
 
 /* What comes last; there need not be any of it */
@@ -247,9 +257,10 @@ static bool scan_extensions(UefiCert *cert, UefiDer in)
     UefiDer value, oid, rest;
     bool critical;
 
-    /* unique identifiers, which nobody uses */
-    uefi_der_take(&in, DER_PRIMITIVE_1, &value, NULL);
-    uefi_der_take(&in, DER_PRIMITIVE_2, &value, NULL);
+    if (!skip_unique_id(&in, DER_PRIMITIVE_1) ||
+        !skip_unique_id(&in, DER_PRIMITIVE_2)) {
+        return false;
+    }
     if (!in.size) {
         return true;
     }
@@ -307,8 +318,7 @@ bool uefi_cert_scan(UefiCert *cert, UefiDer der)
         !uefi_der_take(&body, DER_BIT_STRING, &bits, NULL) || body.size) {
         return false;
     }
-    /* the first byte is the number of unused bits in the last one */
-    if (bits.size == 0 || bits.data[0]) {
+    if (bits.data[0]) {
         return false;
     }
     cert->signature = (UefiDer) { bits.data + 1, bits.size - 1 };
@@ -323,24 +333,27 @@ static bool read_key_id(UefiCert *cert, UefiDer in)
     return uefi_der_take(&in, DER_OCTET_STRING, &cert->key_id, NULL);
 }
 
+/* Byte @i of a BIT STRING; bits that are not used of its last one are 0 */
+static uint8_t used_bits(UefiDer bits, size_t i)
+{
+    if (i >= bits.size) {
+        return 0;
+    }
+    return bits.data[i] & (i == bits.size - 1 ? 0xff << bits.data[0] : 0xff);
+}
+
+/* Uses beyond those in two bytes have no name, and are none. */
 static bool read_usage(UefiCert *cert, UefiDer in)
 {
     const uint8_t key_cert_sign = 0x04;
-    bool any = false;
     UefiDer bits;
 
-    if (!uefi_der_take(&in, DER_BIT_STRING, &bits, NULL) ||
-        bits.size < 2 || bits.data[0] > 7 ||
-        /* bits that are not used */
-        (bits.data[bits.size - 1] & ((1 << bits.data[0]) - 1))) {
+    if (!uefi_der_take(&in, DER_BIT_STRING, &bits, NULL)) {
         return false;
     }
-    for (size_t i = 1; i < bits.size; i++) {
-        any = any || bits.data[i];
-    }
     cert->has_usage = true;
-    cert->signs_certs = bits.data[1] & key_cert_sign;
-    return any;
+    cert->signs_certs = used_bits(bits, 1) & key_cert_sign;
+    return used_bits(bits, 1) || used_bits(bits, 2);
 }
 
 /* A length of -1, any, is also what more than can be counted means. */
@@ -353,7 +366,7 @@ static bool read_path_length(UefiCert *cert, UefiDer *in)
         return true;
     }
     if (!uefi_der_take(in, DER_INTEGER, &value, NULL) || in->size ||
-        !value.size || (value.data[0] & 0x80)) {
+        (value.data[0] & 0x80)) {
         return false;
     }
     if (value.size == 1) {
@@ -370,8 +383,7 @@ static bool read_constraints(UefiCert *cert, UefiDer in)
         return false;
     }
     if (uefi_der_at(&body, DER_BOOLEAN)) {
-        if (!uefi_der_take(&body, DER_BOOLEAN, &value, NULL) ||
-            value.size != 1) {
+        if (!uefi_der_take(&body, DER_BOOLEAN, &value, NULL)) {
             return false;
         }
         cert->authority = value.data[0];
@@ -395,7 +407,6 @@ static bool is_general_name(uint8_t tag, UefiDer value, GBytes **directory)
     switch (tag) {
     case DER_CONTEXT_0:         /* one that has its own identifier */
         return uefi_der_take(&value, DER_OID, &oid, NULL) &&
-               uefi_der_is_oid(&oid) &&
                uefi_der_take(&value, DER_CONTEXT_0, &name, NULL) &&
                !value.size && name.size &&
                uefi_der_take(&name, name.data[0], &oid, NULL) && !name.size;
@@ -445,7 +456,10 @@ static bool read_issuer_key_id(UefiCert *cert, UefiDer in)
     }
     uefi_der_take(&body, DER_PRIMITIVE_0, &cert->issuer_key_id, NULL);
     uefi_der_take(&body, DER_CONTEXT_1, &names, NULL);
-    uefi_der_take(&body, DER_PRIMITIVE_2, &cert->issuer_serial, NULL);
+    if (uefi_der_take(&body, DER_PRIMITIVE_2, &cert->issuer_serial, NULL) &&
+        !uefi_der_is_integer(&cert->issuer_serial)) {
+        return false;
+    }
     return !body.size && read_general_names(names, &cert->issuer_issuer);
 }
 
@@ -466,8 +480,7 @@ static bool read_purposes(UefiCert *cert, UefiDer in)
         return false;
     }
     while (body.size) {
-        if (!uefi_der_take(&body, DER_OID, &oid, NULL) ||
-            !uefi_der_is_oid(&oid)) {
+        if (!uefi_der_take(&body, DER_OID, &oid, NULL)) {
             return false;
         }
     }
@@ -484,7 +497,7 @@ static bool is_crl_point(UefiDer in)
         return false;
     }
     if (uefi_der_take(&in, DER_PRIMITIVE_1, &reasons, NULL) &&
-        (reasons.size < 2 || reasons.data[0] > 7)) {
+        (reasons.size < 2 || !uefi_der_is_bits(&reasons))) {
         return false;
     }
     uefi_der_take(&in, DER_CONTEXT_2, &issuer, NULL);
@@ -517,8 +530,7 @@ static bool read_netscape(UefiCert *cert, UefiDer in)
 {
     UefiDer bits;
 
-    return uefi_der_take(&in, DER_BIT_STRING, &bits, NULL) && bits.size &&
-           bits.data[0] <= (bits.size > 1 ? 7 : 0);
+    return uefi_der_take(&in, DER_BIT_STRING, &bits, NULL);
 }
 
 /* Addresses (RFC 3779), which would have to be evaluated */

@@ -139,6 +139,7 @@ static GArray *extension_sets(void)
         { "path-300", CONSTRAINTS(TRUE_DER, der_int(300)) },
         { "path-huge", CONSTRAINTS(TRUE_DER,
                                    der_text(0x02, "\1\2\3\4\5\6\7\10\11")) },
+        { "path-padded", CONSTRAINTS(TRUE_DER, der_text(0x02, "\0\54")) },
         { "path-no-ca", CONSTRAINTS(der_int(0)) },
         { "ca-garbage", EXT(EXT_CONSTRAINTS, GARBAGE) },
         { "ca-empty", EXT(EXT_CONSTRAINTS, g_bytes_new(NULL, 0)) },
@@ -155,7 +156,10 @@ static GArray *extension_sets(void)
         { "usage-empty", CA_WITH(USAGE("\0")) },
         { "usage-none", CA_WITH(USAGE("\0\0")) },
         { "usage-two-bytes", CA_WITH(USAGE("\7\6\x80")) },
+        { "usage-three-bytes", CA_WITH(USAGE("\0\0\0\1")) },
         { "usage-unused-bits", CA_WITH(USAGE("\3\4")) },
+        { "usage-sign-unused-bits", CA_WITH(USAGE("\1\7")) },
+        { "usage-other-unused-bits", CA_WITH(USAGE("\7\x82")) },
         { "usage-twice", CA_WITH(USAGE("\1\6"), USAGE("\1\6")) },
         { "names", CA_WITH(EXT(EXT_NAMES, der(0x30, der(0xa1, der(0x30,
               der_text(0x82, "example.org"), NULL), NULL), NULL))),
@@ -188,6 +192,11 @@ static GArray *extension_sets(void)
         { "proxy-ca", CA_WITH(EXT(EXT_PROXY, der(0x30, der(0x30,
               der_oid("1.3.6.1.5.5.7.21.1"), NULL), NULL))),
           "unreadable-extensions" },
+        { "alt-name-any", CA_WITH(EXT(EXT_ALT_NAME, der(0x30, der(0xa0,
+              der_oid("1.2.3"), der(0xa0, der_int(1), NULL), NULL), NULL))) },
+        { "alt-name-any-padded", CA_WITH(EXT(EXT_ALT_NAME, der(0x30, der(0xa0,
+              der_oid("1.2.3"), der(0xa0, der_text(0x02, "\0\1"), NULL),
+              NULL), NULL))), "unreadable-extensions" },
         { "key-id", CA_WITH(EXT(EXT_KEY_ID, der_text(0x04, "any"))) },
         { "key-id-critical", CA_WITH(CRITICAL(EXT_KEY_ID,
                                               der_text(0x04, "any"))) },
@@ -204,6 +213,9 @@ static GArray *extension_sets(void)
         { "issuer-serial-wrong", CA_WITH(EXT(EXT_ISSUER_KEY_ID, der(0x30,
               der(0xa1, der(0xa4, der_cn("root"), NULL), NULL),
               der_text(0x82, "\2"), NULL))) },
+        { "issuer-serial-padded", CA_WITH(EXT(EXT_ISSUER_KEY_ID, der(0x30,
+              der(0xa1, der(0xa4, der_cn("root"), NULL), NULL),
+              der_text(0x82, "\0\1"), NULL))) },
         { "issuer-name-wrong", CA_WITH(EXT(EXT_ISSUER_KEY_ID, der(0x30,
               der(0xa1, der(0xa4, der_cn("tree"), NULL), NULL),
               der_text(0x82, "\1"), NULL))) },
@@ -229,6 +241,7 @@ static GArray *extension_sets(void)
         { "crl-points-garbage", CA_WITH(EXT(EXT_CRL_POINTS, GARBAGE)) },
         { "netscape-ca", EXT(EXT_NETSCAPE, der_text(0x03, "\0\7")),
           "no-basic-constraints" },
+        { "netscape-none", CA_WITH(EXT(EXT_NETSCAPE, der_text(0x03, "\3"))) },
         { "addresses", CA_WITH(CRITICAL(EXT_ADDRESSES, der(0x30, NULL))),
           "address-blocks" },
         { "no-extension", g_bytes_new_static("\5\0", 2) },
@@ -311,6 +324,7 @@ static void add_extension_cases(GPtrArray *cases, const ExtensionSet *set)
     ADD("leaf", odd, odd_der, NULL, NULL, root_der);
     ADD("leaf-anchor", odd, odd_der, NULL, NULL, odd_der);
     ADD("leaf-in-chain-anchor", leaf, leaf_der, middle_der, root_der, leaf_der);
+    ADD("above-anchor", low, low_der, odd_root_der, NULL, low_der);
 #undef ADD
 }
 
@@ -397,6 +411,11 @@ static void add_name_cases(GPtrArray *cases)
         { "nul-other", CN_OF(0x0c, "A\0B"), CN_OF(0x0c, "A\0C") },
         { "octets", CN_OF(0x04, "A"), CN_OF(0x04, "A") },
         { "octets-case", CN_OF(0x04, "A"), CN_OF(0x04, "a") },
+        { "bits", CN_OF(0x03, "\0A"), CN_OF(0x03, "\0A") },
+        { "bits-unused", CN_OF(0x03, "\3A"), CN_OF(0x03, "\3A"),
+          "to-the-letter" },
+        { "bits-beyond", CN_OF(0x03, "\11A"), CN_OF(0x03, "\11A") },
+        { "bits-none", CN_OF(0x03, ""), CN_OF(0x03, "") },
         { "type", der(0x30, RDN("2.5.4.10", 0x0c, "A"), NULL),
           CN_OF(0x0c, "A") },
         { "set-order", PAIR("3", "10"), PAIR("10", "3") },
@@ -640,6 +659,11 @@ static void add_chains(GPtrArray *cases)
 {
     g_autoptr(GBytes) ca = CA, ca_0 = CONSTRAINTS(TRUE_DER, der_int(0));
     g_autoptr(GBytes) ca_1 = CONSTRAINTS(TRUE_DER, der_int(1));
+    g_autoptr(GBytes) padded = g_bytes_new_static("\0\7", 2);
+    g_autoptr(GBytes) nothing = g_bytes_new(NULL, 0);
+    g_autoptr(GBytes) ids = der_join(der_text(0x81, "\0x"),
+                                     der_text(0x82, "\0x"), NULL);
+    g_autoptr(GBytes) bad_id = der_text(0x82, "x");
 #define LEAF(by, ...) { .cn = "leaf", .issuer_cn = by, .key = KEY_LEAF, \
                         .serial = 3, __VA_ARGS__ }
 #define ROOT(...) { .cn = "root", .issuer_cn = "root", .key = KEY_ROOT, \
@@ -732,6 +756,14 @@ static void add_chains(GPtrArray *cases)
               ROOT(.version = 2, .extensions = NULL) }, 1 },
         { "version-4", { LEAF("root", .signer = KEY_ROOT, .version = 4),
               ROOT() }, 1, FALSE, "to-the-letter" },
+        { "serial-padded", { LEAF("root", .signer = KEY_ROOT,
+              .number = padded), ROOT() }, 1 },
+        { "serial-empty", { LEAF("root", .signer = KEY_ROOT,
+              .number = nothing), ROOT() }, 1 },
+        { "unique-ids", { LEAF("root", .signer = KEY_ROOT, .ids = ids),
+              ROOT() }, 1 },
+        { "unique-id-bad", { LEAF("root", .signer = KEY_ROOT, .ids = bad_id),
+              ROOT() }, 1 },
         { "md5", { LEAF("root", .signer = KEY_ROOT, .digest = "MD5"),
               ROOT() }, 1 },
         { "sha1", { LEAF("root", .signer = KEY_ROOT, .digest = "SHA1"),

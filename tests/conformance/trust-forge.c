@@ -246,11 +246,17 @@ static GBytes *validity(void)
                der_text(0x17, "250101000000Z"), NULL);
 }
 
+static GBytes *serial_number(const ForgeCert *cert)
+{
+    return cert->number ? der(0x02, g_bytes_ref(cert->number), NULL)
+                        : der_int(cert->serial ?: 77);
+}
+
 GBytes *forge_tbs(const ForgeCert *what)
 {
     int version = what->version ?: 3;
     GBytes *inside = der_join(
-        der_int(what->serial ?: 77),
+        serial_number(what),
         signature_algorithm(what->signer, what->digest ?: "SHA256"),
         what->issuer ? g_bytes_ref(what->issuer) : der_cn(what->issuer_cn),
         validity(),
@@ -259,6 +265,9 @@ GBytes *forge_tbs(const ForgeCert *what)
 
     if (version > 1) {
         inside = der_join(der(0xa0, der_int(version - 1), NULL), inside, NULL);
+    }
+    if (what->ids) {
+        inside = der_join(inside, g_bytes_ref(what->ids), NULL);
     }
     if (what->extensions) {
         inside = der_join(inside,
@@ -398,7 +407,8 @@ static GBytes *signer_info(const ForgeSigner *how, GBytes *data)
 
     return der(0x30, der_int(how->version ?: 1),
                der(0x30, issuer,
-                   der_int(how->serial ?: cert->serial ?: 77), NULL),
+                   how->serial ? der_int(how->serial) : serial_number(cert),
+                   NULL),
                digest_algorithm(digest, !how->no_null),
                signed_part(how, digest, data), NULL);
 }

@@ -66,7 +66,9 @@ typedef struct ForgeCert {
     ForgeKey key;
     ForgeKey signer;
     int serial;
+    GBytes *number;             /* the serial number's bytes, instead */
     int version;                /* 0: 3 */
+    GBytes *ids;                /* unique identifiers, as elements */
     GBytes *extensions;         /* one after the other; NULL: none at all */
     const char *digest;         /* of its signature; NULL: SHA256 */
     const char *outer;          /* algorithm that is not signed; NULL: same */

@@ -15,7 +15,10 @@ enum {
     DER_OCTET_STRING    = 0x04,
     DER_NULL            = 0x05,
     DER_OID             = 0x06,
+    DER_ENUMERATED      = 0x0a,
     DER_UTF8_STRING     = 0x0c,
+    DER_PRIMITIVE_SEQUENCE = 0x10,  /* no such thing */
+    DER_PRIMITIVE_SET   = 0x11,
     DER_NUMERIC_STRING  = 0x12,
     DER_PRINTABLE_STRING = 0x13,
     DER_T61_STRING      = 0x14,
@@ -48,7 +51,8 @@ typedef struct UefiDer {
  * @value: set to its contents
  * @whole: set to all of it; may be NULL
  *
- * Returns false, with @in untouched, for anything but DER.
+ * Returns false, with @in untouched, for anything but DER.  This includes the
+ * contents of types such as INTEGER, but not what is tagged otherwise.
  */
 bool uefi_der_take(UefiDer *in, uint8_t tag, UefiDer *value, UefiDer *whole);
 
@@ -62,6 +66,17 @@ bool uefi_der_take_oid(UefiDer *in, const uint8_t *oid, size_t size);
 
 /** uefi_der_is_oid: whether @value can be that of an object identifier */
 bool uefi_der_is_oid(const UefiDer *value);
+
+/** uefi_der_is_integer: whether it can be that of an INTEGER */
+bool uefi_der_is_integer(const UefiDer *value);
+
+/**
+ * uefi_der_is_bits: whether it can be that of a BIT STRING
+ *
+ * Its first byte is the number of bits that are not used in the last one.
+ * They ought to be zero, but nobody who reads certificates insists.
+ */
+bool uefi_der_is_bits(const UefiDer *value);
 
 /** uefi_der_take_small: an INTEGER from 0 to 127 */
 bool uefi_der_take_small(UefiDer *in, unsigned *number);
