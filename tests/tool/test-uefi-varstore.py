@@ -841,6 +841,28 @@ class Check(Tool):
             {'variables': 2, 'bytes': 160, 'journal-records': 1,
              'journal-bytes': size, 'warnings': 0, 'problems': []})
 
+    def test_interrupted(self):
+        """What is passed over is told, with its size; a copy that lost its
+        last line feed is whole"""
+        text = journal(document(LANG), [ORDER], [ODD])
+        last = text.rindex('#uefi-vars-journal')
+        for size in (1, 20, len(text) - last - 2):
+            with self.subTest(size=size):
+                self.path.write_text(text[:last + size])
+                result = self.run_tool('check', self.path)
+                self.assertEqual(result.returncode, 0)
+                self.assertIn(f'{size} bytes at the end are a write that was '
+                              'interrupted', result.stderr.decode())
+                self.assertIn('journal: 1 records', result.stdout.decode())
+                told = json.loads(self.run_tool('check', '-j',
+                                                self.path).stdout)
+                self.assertEqual((told['journal-records'], told['warnings']),
+                                 (1, 1))
+        self.path.write_text(text[:-1])
+        result = self.run_tool('check', self.path)
+        self.assertEqual(result.stderr, b'')
+        self.assertIn('journal: 2 records', result.stdout.decode())
+
     # What no guest could have made, and words of the reason
     ODD = [(entry('db', IMGSEC, 7, ESL), 'attributes'),
            (entry('db', IMGSEC, 39, ESL[:-2], time=TIME), 'list'),
