@@ -10,116 +10,21 @@ import json
 import struct
 import subprocess
 import sys
-import uuid
 import zlib
 
-from varstore import (GLOBAL, IMGSEC, PROGRAM, SIGNER, TEST, TIME, Tool,
-                      document, entry, journal, main)
+from images import (ALL, DB, DICTIONARY, LANG, NO_TIME, ODD, PLAIN_STORE,
+                    PRIVATE, VOLATILE, aws, aws_list, crc32c, flash, guid,
+                    interrupted, plain_record, record, uboot, xen)
+from varstore import (GLOBAL, PROGRAM, SIGNER, TEST, Tool, document, entry,
+                      journal, main)
 
 CORRUPT = sys.argv[2]
-DICTIONARY = '/usr/lib/python3/dist-packages/virt/firmware/aws/dict.v0'
 CERTDB = 'd9bee56e-75dc-49d9-b4d7-b534210f637a'
-PLAIN_STORE = 'ddcf3616-3275-4164-98b6-fe85707ffe7d'
-NO_TIME = '00' * 16
 
 OVMF = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'
 OVMF_BLANK = '/usr/share/OVMF/OVMF_VARS_4M.fd'
 # Debian's blank image has no store yet: the firmware makes it
 AAVMF = '/usr/share/AAVMF/AAVMF_VARS.ms.fd'
-
-LANG = entry('Lang', GLOBAL, 7, '656e6700')
-DB = entry('db', IMGSEC, 39, 'ab' * 5, time=TIME)
-PRIVATE = entry('Private', TEST, 39, 'cafe', time=TIME, digest=SIGNER)
-ODD = entry('Größe 🦊', TEST, 3, '00')
-ALL = (LANG, DB, PRIVATE, ODD)
-VOLATILE = entry('ConInDev', GLOBAL, 6, '7fff0400')
-
-
-def guid(text):
-    return uuid.UUID(text).bytes_le
-
-
-def record(e, state=0x3f, name=None, size=None):
-    """A record of edk2's store; its name and size of value may lie"""
-    name = (e['name'] + '\0').encode('utf-16le') if name is None else name
-    data = bytes.fromhex(e['data'])
-    size = len(data) if size is None else size
-    head = struct.pack('<HBBIQ16sIII16s', 0x55aa, state, 0, e['attr'], 0,
-                       bytes.fromhex(e.get('time', NO_TIME)), 0, len(name),
-                       size, guid(e['guid']))
-    body = name + data
-    return head + body + b'\xff' * (-len(body) % 4)
-
-
-def plain_record(e):
-    """A record of a store without authentication"""
-    name, data = (e['name'] + '\0').encode('utf-16le'), bytes.fromhex(e['data'])
-    body = struct.pack('<HBBIII16s', 0x55aa, 0x3f, 0, e['attr'], len(name),
-                       len(data), guid(e['guid'])) + name + data
-    return body + b'\xff' * (-len(body) % 4)
-
-
-def flash(*records, blank=b'\xff' * 64, **fields):
-    """A small image of edk2's flash"""
-    body = b''.join(records) + blank
-    store = struct.pack('<16sIBBHI',
-                        guid(fields.get(
-                            'guid', 'aaf32c78-947b-439a-a180-2e144ec37792')),
-                        fields.get('size', 28 + len(body)),
-                        fields.get('format', 0x5a), fields.get('health', 0xfe),
-                        0, 0)
-    head = struct.pack('<16s16sQ4sIHHHBBIIII', bytes(16),
-                       guid('fff12b8d-7696-4c8b-a985-2747075b4f50'),
-                       72 + len(store) + len(body), b'_FVH', 0x4feff, 72, 0, 0,
-                       0, 2, 1, 4096, 0, 0)
-    words = struct.unpack('<36H', head)
-    head = head[:50] + struct.pack('<H', -sum(words) & 0xffff) + head[52:]
-    return head + store + body
-
-
-def blob(data):
-    return struct.pack('<Q', len(data)) + data
-
-
-def xen(*entries, version=1, count=None, presence=b''):
-    body = b''.join(
-        blob(e['name'].encode('utf-16le')) + blob(bytes.fromhex(e['data'])) +
-        guid(e['guid']) + struct.pack('<I', e['attr']) +
-        bytes.fromhex(e.get('time', NO_TIME)) +
-        bytes.fromhex(e.get('digest', '00' * 32)) for e in entries)
-    count = len(entries) if count is None else count
-    extra = struct.pack('<QI256s', 0, 0, presence) if version > 1 else b''
-    return (b'VARS' + struct.pack('<IQQ', version, count, len(body)) + extra +
-            body)
-
-
-def crc32c(data):
-    crc = 0xffffffff
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return crc ^ 0xffffffff
-
-
-def aws_list(*entries):
-    return struct.pack('<Q', len(entries)) + b''.join(
-        blob(e['name'].encode()) + blob(bytes.fromhex(e['data'])) +
-        guid(e['guid']) + struct.pack('<I', e['attr']) +
-        (bytes.fromhex(e['time']) +
-         blob(bytes.fromhex(e.get('digest', '00' * 32)))
-         if e['attr'] & 0x20 else b'') for e in entries)
-
-
-def aws(data, version=0, dictionary=None):
-    if dictionary is None:
-        with open(DICTIONARY, 'rb') as file:
-            dictionary = file.read()
-    packer = zlib.compressobj(9, zdict=dictionary)
-    packed = (struct.pack('<I', version) + packer.compress(data) +
-              packer.flush())
-    return base64.b64encode(b'AMZNUEFI' + struct.pack('<I', crc32c(packed)) +
-                            packed)
 
 
 class Formats(Tool):
@@ -427,20 +332,6 @@ class Edk2(Formats):
             'export', '-f', 'edk2', '-t', self.source, self.path,
             self.target))
 
-    def interrupted(self, state, main, spare):
-        """Flash of which @main is rewritten by way of a @spare area"""
-        size = 8192
-        main, spare = main.ljust(size, b'\xff'), spare.ljust(size, b'\xff')
-        # a write that is done, and one with the @state of its record
-        queue = b''.join(
-            struct.pack('<B3x16s4xQQ', header, bytes(16), 1, 0) +
-            struct.pack('<B7xQQQq', status, 0, 0, size, -size - 4096)
-            for header, status in ((0xf8, 0xf9), (0xfc, state)))
-        block = struct.pack('<16sIBBBBQ', guid(
-            '9e58292b-7c68-497d-a0ce-6500fd9f1b95'), 0, 0xfe, 255, 255, 255,
-            4064) + queue
-        return main + block.ljust(4096, b'\xff') + spare
-
     def test_interrupted(self):
         """What the firmware would do at its next start is done"""
         old, new = flash(record(LANG)), flash(record(DB))
@@ -453,14 +344,14 @@ class Edk2(Formats):
                 ('erased', 0xfd, b'', DB),
                 ('complete', 0xf9, old, LANG)):
             with self.subTest(name):
-                notes = self.imports(self.interrupted(state, main, new))
+                notes = self.imports(interrupted(state, main, new))
                 self.assert_store(wanted)
                 self.assertEqual([n[:len(note)] for n in notes],
                                  [note] if wanted is DB else [])
 
     def test_interrupted_nonsense(self):
         """A working block can say anything"""
-        good = bytearray(self.interrupted(0xfd, flash(record(LANG)),
+        good = bytearray(interrupted(0xfd, flash(record(LANG)),
                                           flash(record(DB))))
         start = 8192 + 32
         for at in range(start, start + 160, 8):
@@ -526,23 +417,10 @@ class Edk2(Formats):
 
 
 class UBoot(Formats):
-    def file(self, *entries, **fields):
-        body = b''
-        for e in entries:
-            name = (e['name'] + '\0').encode('utf-16le')
-            data = bytes.fromhex(e['data'])
-            body += struct.pack('<IIQ16s', len(data), e['attr'],
-                                fields.get('time', 0), guid(e['guid']))
-            body += name + data
-            body += bytes(-len(body) % 8)
-        return struct.pack('<Q7sBII', 0, b'UbEfiVa', fields.get('version', 1),
-                           24 + len(body),
-                           fields.get('sum', zlib.crc32(body))) + body
-
     def test_read(self):
         read_only = {**LANG, 'attr': LANG['attr'] | 0x80000000}
         # 2024-01-02 03:04:05, as in TIME
-        data = self.file(read_only, DB, ODD, VOLATILE, time=1704164645)
+        data = uboot(read_only, DB, ODD, VOLATILE, time=1704164645)
         self.assertEqual(self.imports(data + b'behind'),
                          ['volatile variables left out: 1'])
         self.assert_store(LANG, DB, ODD)
@@ -565,14 +443,14 @@ class UBoot(Formats):
         self.same(self.path, again)
 
     def test_bad(self):
-        good = self.file(LANG, ODD)
+        good = uboot(LANG, ODD)
         for data, reason in ((good[:-1], 'cut off'),
-                             (self.file(LANG, version=2), 'version 2'),
-                             (self.file(LANG, sum=1), 'checksum')):
+                             (uboot(LANG, version=2), 'version 2'),
+                             (uboot(LANG, sum=1), 'checksum')):
             self.assertIn(reason, self.refuses(data))
 
     def test_corrupted(self):
-        self.source.write_bytes(self.file(LANG, DB))
+        self.source.write_bytes(uboot(LANG, DB))
         self.corrupt('uboot', self.source)
 
 
