@@ -17,38 +17,6 @@ static const ToolCommand *const commands[] = {
     &tool_cmd_descriptor, &tool_cmd_replay,
 };
 
-static void say(const char *format, va_list args)
-{
-    g_autofree char *text = g_strdup_vprintf(format, args);
-    g_autofree char *shown = tool_printable(text);
-
-    fprintf(stderr, TOOL_NAME ": %s\n", shown);
-}
-
-void tool_note(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    say(format, args);
-    va_end(args);
-}
-
-int tool_fail(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    say(format, args);
-    va_end(args);
-    return TOOL_FAILED;
-}
-
-int tool_fail_with(const GError *err)
-{
-    return tool_fail("%s", err->message);
-}
-
 static void print_help(FILE *out)
 {
     fputs("Usage: " TOOL_NAME " COMMAND [OPTION...] FILE [ARGUMENT...]\n\n"
