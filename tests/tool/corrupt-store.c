@@ -21,17 +21,12 @@ static int try_read(const uint8_t *data, size_t size)
 {
     g_autoptr(GBytes) bytes = g_bytes_new(data, size);
     g_autoptr(GError) err = NULL;
-    ToolTransfer t = {
-        .path = "corrupt",
-        .dictionary = dictionary,
-        .vars = g_ptr_array_new_with_free_func(
-            (GDestroyNotify)uefi_variable_free),
-        .notes = g_ptr_array_new_with_free_func(g_free),
-    };
-    bool ok = tool_format_parse(&t, format, bytes, &err);
+    g_autoptr(ToolTransfer) t = tool_transfer_new("corrupt");
+    bool ok;
 
-    g_ptr_array_unref(t.vars);
-    g_ptr_array_unref(t.notes);
+    t->format = format;
+    t->dictionary = dictionary;
+    ok = tool_format_parse(t, bytes, &err);
     if (ok) {
         return 1;
     }

@@ -25,7 +25,8 @@ static void add(ToolStore *s, const char *name, uint32_t attributes)
 
 static bool write_with(const char *path, uint32_t attributes, GError **err)
 {
-    g_autoptr(ToolStore) s = tool_store_open(path, TOOL_CREATE, err);
+    const ToolForm form = { };
+    g_autoptr(ToolStore) s = tool_store_open(path, TOOL_CREATE, &form, err);
 
     g_assert_nonnull(s);
     add(s, "A", attributes);

@@ -90,8 +90,9 @@ class Command(Formats):
                 self.fails(*args, status=2)
 
     def test_nothing_known(self):
-        for data in (b'', b'x', b'\0' * 5000, b'VAR'):
+        for data in (b'x', b'\0' * 5000, b'VAR'):
             self.assertIn('formats known here', self.refuses(data))
+        self.assertIn('empty', self.refuses(b''))
         self.fails('import', self.dir / 'none', self.path)
         self.fails('import', '/dev/null', self.path)
         self.fails('import', '-f', 'xen', self.dir, self.path)
@@ -328,6 +329,12 @@ class Edk2(Formats):
         self.assertEqual(self.imports(image), [])
         self.assert_store(LANG, ODD)
         self.corrupt('edk2', self.source)
+        self.source.write_bytes(image)
+        self.ok('export', '-f', 'edk2', '-t', self.source, self.path,
+                self.target)
+        self.assertEqual(self.target.read_bytes(), image)
+        self.store(DB)
+        self.target.unlink()
         self.assertIn('without authentication', self.fails(
             'export', '-f', 'edk2', '-t', self.source, self.path,
             self.target))
@@ -422,7 +429,8 @@ class UBoot(Formats):
         # 2024-01-02 03:04:05, as in TIME
         data = uboot(read_only, DB, ODD, VOLATILE, time=1704164645)
         self.assertEqual(self.imports(data + b'behind'),
-                         ['volatile variables left out: 1'])
+                         ['volatile variables left out: 1',
+                          "variables that lose a mark of U-Boot's own: 1"])
         self.assert_store(LANG, DB, ODD)
 
     def test_both_ways(self):

@@ -620,7 +620,7 @@ class Fleet(Known):
         text = self.DOCS.read_text(encoding='utf-8')
         text = text.split('keys of 2023\n-----')[1].split('\nPCR 7\n')[0]
         lines = text.replace('/etc/keys-2023', 'keys').replace(
-            '/var/lib/libvirt/qemu/varstore', 'varstore').splitlines()
+            '/var/lib/libvirt/qemu/', '').splitlines()
         block = []
         for line in [*lines, 'end']:
             if line.startswith('  ') and not line.startswith('  is') and \
@@ -631,12 +631,15 @@ class Fleet(Known):
                 block = []
 
     def test_commands(self):
-        for name in ('keys', 'varstore'):
+        for name in ('keys', 'varstore', 'nvram'):
             (self.dir / name).mkdir()
         for name in (self.KEK[1], *(new for _, new in self.DB)):
             shutil.copy(self.CERTS / f'{name}.pem', self.dir / 'keys')
         ms = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'
-        shutil.copy(ms, self.dir / 'guest_VARS.fd')
+        flash = [self.dir / 'nvram' / name
+                 for name in ('guest_VARS.fd', 'guest.qcow2')]
+        shutil.copy(ms, flash[0])
+        run('qemu-img', 'convert', '-O', 'qcow2', ms, flash[1])
         for name in 'ab':
             self.ok('import', ms, self.dir / 'varstore' / f'{name}.json')
         program = Path(sys.argv[1]).parent
@@ -644,18 +647,19 @@ class Fleet(Known):
             ['bash', '-ec', f'PATH={program}:$PATH; cd "$0"; {block}',
              str(self.dir)], check=True, capture_output=True,
             timeout=60).stdout.decode() for block in self.blocks()]
-        self.assertEqual(len(out), 4)
+        self.assertEqual(len(out), 5)
         self.assertEqual(out[0].count(': keys of 2023: outdated\n'), 2)
         self.assertEqual(out[1].count(': would be updated, '), 2)
         self.assertEqual(out[2].count(': updated, '), 2)
-        self.assertIn('guest.json: updated, ', out[3])
+        self.assertEqual(out[3].count(': updated, '), 2)
+        self.assertEqual(out[4].count(': keys of 2023: ready\n'), 1)
         for name in 'ab':
             self.path = self.dir / 'varstore' / f'{name}.json'
             self.assertEqual(self.status()['readiness'], 'ready')
-        flash = self.dir / 'flash.json'
-        self.ok('import', self.dir / 'guest_VARS.new.fd', flash)
-        self.path = flash
-        self.assertEqual(self.status()['readiness'], 'ready')
+        self.path = self.dir / 'flash.json'
+        for image in flash:
+            self.ok('import', '--replace', image, self.path)
+            self.assertEqual(self.status()['readiness'], 'ready')
 
 
 class Images(Keys):

@@ -91,13 +91,17 @@ class Tool(unittest.TestCase):
         self.assertEqual(after, before)
         return text
 
-    def fails_with_full_disk(self, limit, *args):
-        """Fail when a file would get larger than limit bytes"""
-        result = subprocess.run(
+    def run_with_limit(self, limit, *args):
+        """No file gets larger than limit bytes"""
+        return subprocess.run(
             [PROGRAM, *map(str, args)], timeout=60, capture_output=True,
             restore_signals=False,      # SIGXFSZ stays ignored
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
                                                   (limit, limit)))
+
+    def fails_with_full_disk(self, limit, *args):
+        """Fail when a file would get larger than limit bytes"""
+        result = self.run_with_limit(limit, *args)
         self.assertEqual(result.returncode, 1)
         self.assertIn(b'File too large', result.stderr)
         self.assertEqual(result.stderr.count(b'\n'), 1)

@@ -46,6 +46,7 @@ static const GOptionEntry apply_options[] = {
     { "force", 0, 0, G_OPTION_ARG_NONE, &opt_force,
       "Set what the device would refuse", NULL },
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
+    TOOL_OPTION_IN_PLACE, TOOL_OPTION_DICTIONARY,
     { }
 };
 

@@ -531,6 +531,7 @@ static const GOptionEntry boot_options[] = {
     { "last", 0, 0, G_OPTION_ARG_NONE, &opt_last,
       "add: behind the other entries, not before them", NULL },
     TOOL_OPTION_JSON, TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
+    TOOL_OPTION_IN_PLACE, TOOL_OPTION_DICTIONARY,
     { }
 };
 

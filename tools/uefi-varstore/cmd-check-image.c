@@ -125,7 +125,9 @@ static int run_check_image(char **args)
 }
 
 static const GOptionEntry check_image_options[] = {
-    TOOL_OPTION_JSON, { }
+    TOOL_OPTION_JSON,
+    TOOL_OPTION_DICTIONARY,
+    { }
 };
 
 const ToolCommand tool_cmd_check_image = {

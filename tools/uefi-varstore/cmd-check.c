@@ -86,7 +86,9 @@ static int run_check(char **args)
 }
 
 static const GOptionEntry check_options[] = {
-    TOOL_OPTION_JSON, TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA, { }
+    TOOL_OPTION_JSON, TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
+    TOOL_OPTION_DICTIONARY,
+    { }
 };
 
 const ToolCommand tool_cmd_check = {

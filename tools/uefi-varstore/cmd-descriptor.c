@@ -91,14 +91,16 @@ static bool read_template(const char *path, bool *secure_boot)
 {
     g_autoptr(GError) err = NULL;
     g_autoptr(UefiVarStatus) status = NULL;
-    g_autoptr(ToolStore) s = tool_store_open(path, TOOL_READ, &err);
+    const ToolForm form = { };
+    g_autoptr(ToolStore) s = tool_store_open(path, TOOL_READ, &form, &err);
 
     if (!s) {
         tool_fail("%s", err->message);
         return false;
     }
-    if (!s->file) {
-        tool_fail("%s: there is no such file", path);
+    if (s->foreign) {
+        tool_fail("%s: not a store that a guest can begin with; use 'import'",
+                  path);
         return false;
     }
     status = uefi_status_new(s->uv);

@@ -111,7 +111,9 @@ static int run_diff(char **args)
 }
 
 static const GOptionEntry diff_options[] = {
-    TOOL_OPTION_JSON, { }
+    TOOL_OPTION_JSON,
+    TOOL_OPTION_DICTIONARY,
+    { }
 };
 
 const ToolCommand tool_cmd_diff = {

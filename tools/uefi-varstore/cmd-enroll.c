@@ -299,6 +299,7 @@ static const GOptionEntry enroll_options[] = {
       "Remove them, rather than to enrol them", NULL },
     TOOL_OPTION_OWNER,
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
+    TOOL_OPTION_IN_PLACE, TOOL_OPTION_DICTIONARY,
     { }
 };
 

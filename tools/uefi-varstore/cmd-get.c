@@ -81,6 +81,7 @@ static const GOptionEntry get_options[] = {
     { "hexdump", 0, 0, G_OPTION_ARG_NONE, &opt_hexdump,
       "Print a hex dump even where the meaning is known", NULL },
     TOOL_OPTION_OLD('x', NONE, &opt_hexdump),
+    TOOL_OPTION_DICTIONARY,
     { }
 };
 

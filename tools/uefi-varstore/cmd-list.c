@@ -191,6 +191,7 @@ static const GOptionEntry list_options[] = {
       "Say what the columns are", NULL },
     { "names", 0, 0, G_OPTION_ARG_NONE, &opt_names,
       "Print nothing but names", NULL },
+    TOOL_OPTION_DICTIONARY,
     { }
 };
 

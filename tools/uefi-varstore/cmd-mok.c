@@ -143,6 +143,7 @@ static const GOptionEntry mok_options[] = {
     { "mokx", 0, 0, G_OPTION_ARG_NONE, &opt_mokx,
       "What shim must not start (MokListX)", NULL },
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
+    TOOL_OPTION_IN_PLACE, TOOL_OPTION_DICTIONARY,
     { }
 };
 

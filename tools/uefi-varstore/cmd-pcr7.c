@@ -341,6 +341,7 @@ static const GOptionEntry pcr7_options[] = {
       "The device's force-secure-boot property is on", NULL },
     { "no-secure-boot", 0, 0, G_OPTION_ARG_NONE, &opt_unaware,
       "The firmware was built without secure boot", NULL },
+    TOOL_OPTION_DICTIONARY,
     { }
 };
 

@@ -54,10 +54,16 @@ static int run_reset_keys(char **args)
     return TOOL_OK;
 }
 
+static const GOptionEntry reset_keys_options[] = {
+    TOOL_OPTION_IN_PLACE, TOOL_OPTION_DICTIONARY,
+    { }
+};
+
 const ToolCommand tool_cmd_reset_keys = {
     .name = "reset-keys",
     .arguments = "FILE",
     .summary = "Remove all keys: back to setup mode.",
+    .options = reset_keys_options,
     .min_args = 1,
     .max_args = 1,
     .run = run_reset_keys,

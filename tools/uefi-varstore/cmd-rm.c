@@ -34,7 +34,9 @@ static int run_rm(char **args)
 }
 
 static const GOptionEntry rm_options[] = {
-    TOOL_OPTION_GUID, { }
+    TOOL_OPTION_GUID,
+    TOOL_OPTION_IN_PLACE, TOOL_OPTION_DICTIONARY,
+    { }
 };
 
 const ToolCommand tool_cmd_rm = {

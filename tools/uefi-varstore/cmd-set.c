@@ -245,6 +245,7 @@ static const GOptionEntry set_options[] = {
     TOOL_OPTION_OLD('a', CALLBACK, tool_option_attributes),
     TOOL_OPTION_OLD('t', FILENAME, &opt_text),
     TOOL_OPTION_OLD('f', FILENAME, &opt_file),
+    TOOL_OPTION_IN_PLACE, TOOL_OPTION_DICTIONARY,
     { }
 };
 

@@ -210,6 +210,7 @@ static const GOptionEntry status_options[] = {
     TOOL_OPTION_JSON, TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { "force-secure-boot", 0, 0, G_OPTION_ARG_NONE, &opt_force,
       "The device's force-secure-boot property is on", NULL },
+    TOOL_OPTION_DICTIONARY,
     { }
 };
 

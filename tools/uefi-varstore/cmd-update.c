@@ -8,7 +8,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "format.h"
+#include "tool.h"
 #include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-status.h"
 
@@ -93,38 +93,15 @@ static void add_variable(Sources *src, const UefiVariable *var)
     }
 }
 
-static bool add_foreign_store(Sources *src, const char *path)
-{
-    g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) err = NULL;
-    ToolTransfer t = {
-        .path = path,
-        .vars = g_ptr_array_new_with_free_func(
-            (GDestroyNotify)uefi_variable_free),
-        .notes = notes,
-    };
-    bool ok = tool_format_read(&t, NULL, &err);
-
-    for (guint i = 0; ok && i < t.vars->len; i++) {
-        add_variable(src, t.vars->pdata[i]);
-    }
-    if (!ok) {
-        tool_fail("%s: %s", path, err->message);
-    }
-    g_ptr_array_unref(t.vars);
-    return ok;
-}
-
-/* A store, of ours or of another system */
 static bool add_store(Sources *src, const char *path)
 {
-    g_autoptr(ToolStore) s = tool_store_open(path, TOOL_READ, NULL);
+    g_autoptr(ToolStore) s = tool_open(path, TOOL_READ);
     const UefiVariable *var = NULL;
 
     while (s && (var = tool_store_next(s, var))) {
         add_variable(src, var);
     }
-    return s || add_foreign_store(src, path);
+    return s;
 }
 
 /* Lists that do not say what they are for: a name can tell that of hashes. */
@@ -321,6 +298,12 @@ static bool update_key(Update *u, const UefiVarStatus *status, ToolKey id,
     return true;
 }
 
+static bool try_store(ToolStore *s, GError **err)
+{
+    return s->foreign ? tool_foreign_check(s, err)
+                      : tool_store_check_room(s, err);
+}
+
 /* Everything in memory, then the file once */
 static bool update_store(Update *u, const Sources *src)
 {
@@ -337,8 +320,8 @@ static bool update_store(Update *u, const Sources *src)
             return false;
         }
     }
-    if (u->count && (opt_dry_run ? !tool_store_check_room(u->s, &err)
-                                 : !tool_store_fold(u->s, &err))) {
+    if (u->count && !(opt_dry_run ? try_store(u->s, &err)
+                                  : tool_store_fold(u->s, &err))) {
         tool_fail_with(err);
         return false;
     }
@@ -428,6 +411,7 @@ static const GOptionEntry update_options[] = {
       "Add whatever KEK, db and dbx of the sources have", NULL },
     TOOL_OPTION_JSON, TOOL_OPTION_OWNER,
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
+    TOOL_OPTION_IN_PLACE, TOOL_OPTION_DICTIONARY,
     { }
 };
 

@@ -12,15 +12,7 @@
 #include "hw/uefi/var-service-text.h"
 #include <glib/gstdio.h>
 
-typedef struct Kind {
-    const char *name;           /* for people */
-    const char *driver;         /* of qemu-img; NULL: there is none */
-    size_t offset;              /* of the magic, bytes */
-    const char *magic;
-    size_t size;                /* bytes */
-} Kind;
-
-static const Kind kinds[] = {
+static const ToolContainer kinds[] = {
     { "a qcow2 image", "qcow2", 0, "QFI\xfb", 4 },
     { "a QED image", "qed", 0, "QED\0", 4 },
     { "a VMDK image", "vmdk", 0, "KDMV", 4 },
@@ -35,13 +27,13 @@ static const Kind kinds[] = {
     { "a ZIP archive", NULL, 0, "PK\3\4", 4 },
 };
 
-static const Kind *find_kind(GBytes *bytes)
+const ToolContainer *tool_container_find(GBytes *bytes)
 {
     size_t size;
     const uint8_t *data = g_bytes_get_data(bytes, &size);
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        const Kind *k = &kinds[i];
+        const ToolContainer *k = &kinds[i];
 
         if (size >= k->offset + k->size &&
             !memcmp(data + k->offset, k->magic, k->size)) {
@@ -51,19 +43,14 @@ static const Kind *find_kind(GBytes *bytes)
     return NULL;
 }
 
-/* Have qemu-img write the disk of @path to @raw. */
-static bool convert(const Kind *kind, const char *path, const char *raw,
-                    GError **err)
+/* Run qemu-img. */
+static bool run(const ToolContainer *kind, const char *const *args,
+                GError **err)
 {
-    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
-    const char *argv[] = {
-        "qemu-img", "convert", "-f", kind->driver, "-O", "raw", absolute, raw,
-        NULL
-    };
     g_autofree char *said = NULL;
     int status;
 
-    if (!g_spawn_sync(NULL, (char **)argv, NULL,
+    if (!g_spawn_sync(NULL, (char **)args, NULL,
                       G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
                       NULL, NULL, &said, &status, NULL)) {
         return uefi_text_fail(err, "%s; install qemu-img (package "
@@ -78,12 +65,31 @@ static bool convert(const Kind *kind, const char *path, const char *raw,
     return true;
 }
 
-static GBytes *read_disk(const Kind *kind, const char *path, GError **err)
+/* Have qemu-img write the disk of @path, which may be in use, to @raw. */
+static bool convert(const ToolContainer *kind, const char *path,
+                    const char *raw, GError **err)
 {
-    g_autofree char *dir = g_dir_make_tmp("uefi-varstore-XXXXXX", err);
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    const char *args[] = {
+        "qemu-img", "convert", "-U", "-f", kind->driver, "-O", "raw", absolute,
+        raw, NULL
+    };
+
+    return run(kind, args, err);
+}
+
+GBytes *tool_container_unpack(const ToolContainer *kind, const char *path,
+                              GError **err)
+{
+    g_autofree char *dir = NULL;
     g_autofree char *raw = NULL;
     GBytes *bytes = NULL;
 
+    if (!kind->driver) {
+        uefi_text_fail(err, "%s; unpack it first", kind->name);
+        return NULL;
+    }
+    dir = g_dir_make_tmp("uefi-varstore-XXXXXX", err);
     if (!dir) {
         return NULL;
     }
@@ -96,16 +102,34 @@ static GBytes *read_disk(const Kind *kind, const char *path, GError **err)
     return bytes;
 }
 
-GBytes *tool_container_unpack(GBytes *bytes, const char *path, GError **err)
+static bool sync_file(const char *path, GError **err)
 {
-    const Kind *kind = find_kind(bytes);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && !fsync(fd);
 
-    if (!kind) {
-        return g_bytes_ref(bytes);
+    if (!ok) {
+        uefi_text_fail(err, "%s: %s", path, g_strerror(errno));
     }
-    if (!kind->driver) {
-        uefi_text_fail(err, "%s; unpack it first", kind->name);
-        return NULL;
+    if (fd >= 0) {
+        close(fd);
     }
-    return read_disk(kind, path, err);
+    return ok;
+}
+
+bool tool_container_pack(const ToolContainer *kind, const char *path,
+                         const GByteArray *bytes, GError **err)
+{
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    g_autofree char *raw = g_strdup_printf("%s.raw", absolute);
+    const char *args[] = {
+        "qemu-img", "convert", "-n", "-f", "raw", "-O", kind->driver, raw,
+        absolute, NULL
+    };
+    bool ok = g_file_set_contents_full(raw, (const char *)bytes->data,
+                                       bytes->len, G_FILE_SET_CONTENTS_NONE,
+                                       0600, err) &&
+              run(kind, args, err);
+
+    g_unlink(raw);
+    return ok && sync_file(path, err);
 }

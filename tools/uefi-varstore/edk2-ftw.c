@@ -6,7 +6,7 @@
  * edk2 rewrites its store by way of a spare area, and notes in a working block
  * how far it has come (MdeModulePkg, SystemNvDataGuid.h).  If the spare area
  * is complete and the store is not, the firmware copies the one over the other
- * at its next start.  So does this, in memory.
+ * at its next start, and notes that.  So does this, in memory.
  */
 
 #include "qemu/osdep.h"
@@ -33,6 +33,9 @@ static const UefiGuid guid_working_block =
 
 /* The last write that was begun, from its entries in the queue */
 typedef struct Write {
+    uint8_t *header;            /* their states, in the queue */
+    uint8_t *record;
+    bool last;                  /* no other record follows */
     uint8_t state;              /* of the record */
     uint64_t block;             /* number of the first one */
     uint64_t offset, length;    /* from there on, bytes */
@@ -89,6 +92,7 @@ static bool read_write(UefiMsg *queue, uint8_t *state, uint64_t *records,
 static void read_record(UefiMsg *queue, size_t at, Write *w)
 {
     uefi_msg_seek(queue, at);
+    w->record = queue->buf + queue->pos;
     w->state = uefi_msg_get_u8(queue);
     uefi_msg_seek(queue, at + 8);
     w->block = uefi_msg_get_u64(queue);
@@ -103,8 +107,14 @@ static bool find_record(UefiMsg *queue, Write *w)
     uint64_t records, size;
     uint8_t state;
 
-    while (read_write(queue, &state, &records, &size)) {
-        size_t at = queue->pos;
+    for (;;) {
+        size_t at;
+
+        w->header = queue->buf + queue->pos;
+        if (!read_write(queue, &state, &records, &size)) {
+            return false;
+        }
+        at = queue->pos;
 
         if (is_set(state, WRITE_COMPLETE)) {
             uefi_msg_get_bytes(queue, MIN(records * size, queue->size));
@@ -113,12 +123,12 @@ static bool find_record(UefiMsg *queue, Write *w)
         for (uint64_t i = 0; i < records; i++) {
             read_record(queue, at + i * size, w);
             if (queue->overrun || !is_set(w->state, RECORD_DESTINATION)) {
+                w->last = i + 1 == records;
                 return !queue->overrun;
             }
         }
         return false;
     }
-    return false;
 }
 
 /*
@@ -165,5 +175,9 @@ bool tool_ftw_finish(UefiMsg *image, size_t volume, uint64_t block_size)
         return false;
     }
     memmove(image->buf + destination, image->buf + spare, len);
+    *w.record &= ~RECORD_DESTINATION;
+    if (w.last) {
+        *w.header &= ~WRITE_COMPLETE;
+    }
     return true;
 }

@@ -296,7 +296,6 @@ static GByteArray *aws_write(ToolTransfer *t, GError **err)
     g_autoptr(GByteArray) list = dictionary ? list_variables(t) : NULL;
     g_autoptr(GByteArray) packed = list ? pack(list, dictionary, err) : NULL;
     g_autoptr(GByteArray) blob = g_byte_array_new();
-    char *text;
 
     if (!packed) {
         return NULL;
@@ -304,8 +303,7 @@ static GByteArray *aws_write(ToolTransfer *t, GError **err)
     g_byte_array_append(blob, (const guint8 *)MAGIC, MAGIC_SIZE);
     append_number(blob, crc32c(packed->data, packed->len), 4);
     g_byte_array_append(blob, packed->data, packed->len);
-    text = g_base64_encode(blob->data, blob->len);
-    return g_byte_array_new_take((guint8 *)text, strlen(text));
+    return tool_write_base64(g_steal_pointer(&blob));
 }
 
 const ToolFormat tool_format_aws = {

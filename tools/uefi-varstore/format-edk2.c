@@ -335,6 +335,7 @@ static bool read_area(ToolTransfer *t, UefiMsg *in, GError **err)
     if (!find_area(in, &area, err)) {
         return false;
     }
+    t->room = area.size + EFI_VAR_STORE_HEADER_SIZE;
     uefi_msg_init(&msg, in->buf + area.start, area.size, 8);
     records = read_records(t, &msg, &area, added, err);
     for (guint i = 0; records && i < records->len; i++) {
@@ -428,7 +429,7 @@ static UefiVariable *make_certdb(const ToolTransfer *t)
                                  g_steal_pointer(&list)));
 }
 
-static void put_record(UefiMsg *out, const UefiVariable *var)
+static void put_record(UefiMsg *out, bool plain, const UefiVariable *var)
 {
     size_t size;
     const uint8_t *data = g_bytes_get_data(var->data, &size);
@@ -437,9 +438,11 @@ static void put_record(UefiMsg *out, const UefiVariable *var)
     uefi_msg_put_u8(out, STATE_ADDED);
     uefi_msg_put_u8(out, 0);
     uefi_msg_put_u32(out, var->attributes);
-    uefi_msg_put_u64(out, 0);
-    uefi_msg_put_bytes(out, var->time.b, sizeof(var->time.b));
-    uefi_msg_put_u32(out, 0);
+    if (!plain) {
+        uefi_msg_put_u64(out, 0);
+        uefi_msg_put_bytes(out, var->time.b, sizeof(var->time.b));
+        uefi_msg_put_u32(out, 0);
+    }
     uefi_msg_put_u32(out, uefi_str_size(var->name));
     uefi_msg_put_u32(out, size);
     uefi_msg_put_guid(out, &var->guid);
@@ -449,49 +452,53 @@ static void put_record(UefiMsg *out, const UefiVariable *var)
     uefi_msg_seek(out, MIN(ROUND_UP(out->pos, RECORD_ALIGNMENT), out->size));
 }
 
-static bool put_records(ToolTransfer *t, UefiMsg *out, GError **err)
+static bool put_records(ToolTransfer *t, UefiMsg *out, bool plain,
+                        GError **err)
 {
     g_autoptr(UefiVariable) certdb = make_certdb(t);
 
     for (guint i = 0; i < t->vars->len; i++) {
-        put_record(out, t->vars->pdata[i]);
+        const UefiVariable *var = t->vars->pdata[i];
+
+        if (plain && (var->attributes & EFI_ATTR_AT)) {
+            g_autofree char *name = uefi_str_print(var->name);
+
+            return uefi_text_fail(err, "the store of the image is without "
+                                  "authentication, which '%s' needs", name);
+        }
+        put_record(out, plain, var);
     }
     if (certdb) {
-        put_record(out, certdb);
+        put_record(out, plain, certdb);
     }
     if (out->overrun) {
         return uefi_text_fail(err, "the variables do not fit into the store "
-                              "of the template, which has room for %zu bytes",
+                              "of the image, which has room for %zu bytes",
                               out->size);
     }
     return true;
 }
 
+/* Everything but the records is as in t->image. */
 static GByteArray *edk2_write(ToolTransfer *t, GError **err)
 {
-    g_autoptr(GBytes) image = tool_load_file(t->template, err);
-    g_autoptr(GByteArray) bytes = NULL;
+    size_t size;
+    const uint8_t *data = g_bytes_get_data(t->image, &size);
+    g_autoptr(GByteArray) bytes =
+        g_byte_array_new_take(g_memdup2(data, size), size);
     UefiMsg msg;
     Area area;
 
-    if (!image) {
-        g_prefix_error(err, "%s: ", t->template);
-        return NULL;
-    }
-    msg = tool_cursor(image);
+    uefi_msg_init(&msg, bytes->data, size, 8);
+    finish_write(t, &msg);
     if (!find_area(&msg, &area, err)) {
-        g_prefix_error(err, "%s: ", t->template);
+        g_prefix_error(err, "%s: ", t->template ?: t->path);
         return NULL;
     }
-    if (area.plain) {
-        uefi_text_fail(err, "%s: its store is without authentication; use an "
-                       "image with one that has it", t->template);
-        return NULL;
-    }
-    bytes = g_bytes_unref_to_array(g_steal_pointer(&image));
     memset(bytes->data + area.start, 0xff, area.size);
     uefi_msg_init(&msg, bytes->data + area.start, area.size, 8);
-    return put_records(t, &msg, err) ? g_steal_pointer(&bytes) : NULL;
+    return put_records(t, &msg, area.plain, err) ? g_steal_pointer(&bytes)
+                                                 : NULL;
 }
 
 const ToolFormat tool_format_edk2 = {

@@ -45,7 +45,7 @@ static void set_time(UefiVariable *var, uint64_t seconds)
 static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     uint32_t size = uefi_msg_get_u32(in);
-    uint32_t attributes = uefi_msg_get_u32(in) & ~ATTR_READ_ONLY;
+    uint32_t attributes = uefi_msg_get_u32(in);
     uint64_t time = uefi_msg_get_u64(in);
     UefiGuid guid = uefi_msg_get_guid(in);
     const uint8_t *name = in->buf + in->pos, *data;
@@ -61,6 +61,8 @@ static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
         return uefi_text_fail(err, "cut off in variable %u",
                               t->vars->len + 1);
     }
+    t->losses[TOOL_LOSS_MARK] += !!(attributes & ATTR_READ_ONLY);
+    attributes &= ~ATTR_READ_ONLY;
     var = tool_transfer_add(t, &guid, name, data - name - 2, attributes, data,
                             size, &local);
     if (local) {
@@ -93,6 +95,7 @@ static bool uboot_read(ToolTransfer *t, UefiMsg *in, GError **err)
     if (sum != crc32(0, in->buf + HEADER_SIZE, length - HEADER_SIZE)) {
         return uefi_text_fail(err, "its checksum is wrong");
     }
+    t->rest = g_bytes_new(in->buf + length, in->size - length);
     in->size = length;
     while (uefi_msg_left(in)) {
         if (!read_variable(t, in, err)) {
@@ -158,6 +161,10 @@ static GByteArray *uboot_write(ToolTransfer *t, GError **err)
     uefi_msg_put_u32(&msg, size);
     uefi_msg_put_u32(&msg, crc32(0, bytes->data + HEADER_SIZE,
                                  size - HEADER_SIZE));
+    if (t->rest) {
+        g_byte_array_append(bytes, g_bytes_get_data(t->rest, NULL),
+                            g_bytes_get_size(t->rest));
+    }
     return bytes;
 }
 

@@ -27,9 +27,8 @@ static char first_character(const UefiMsg *in)
 
 static bool detect(UefiMsg *in)
 {
-    char c = first_character(in);
-
-    return c == '{' || c == '[';
+    /* other documents of theirs are such as ours */
+    return first_character(in) == '[';
 }
 
 /* The same without spaces, in place; returns whether there were any */
@@ -139,6 +138,7 @@ static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
     g_string_append(text, bare ? "{\"version\": 2, \"variables\": " : "");
     g_string_append_len(text, (const char *)in->buf, in->size);
     g_string_append(text, bare ? "}" : "");
+    t->version = bare ? 1 : UEFI_TEXT_VERSION;
     json = uefi_json_strict(text->str, err);
     entries = json ? uefi_json_parse(json, UEFI_TEXT_DOCUMENT, t->notes, err)
                    : NULL;

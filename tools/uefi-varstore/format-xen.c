@@ -63,6 +63,7 @@ static bool read_extra(ToolTransfer *t, UefiMsg *in, GError **err)
     if (!extra) {
         return uefi_text_fail(err, "cut off before its first variable");
     }
+    t->rest = g_bytes_new(extra, EXTRA_SIZE);
     if (!tool_is_zero(extra, EXTRA_SIZE)) {
         tool_transfer_note(t, "the lock key of memory overwrite and the state "
                            "of physical presence are left out");
@@ -86,6 +87,7 @@ static bool read_blob(ToolTransfer *t, UefiMsg *in, GError **err)
         return uefi_text_fail(err, "version %" PRIu32 " of the format is not "
                               "known, only 1 to %d are", version, VERSION);
     }
+    t->version = version;
     if (version > 1 && !read_extra(t, in, err)) {
         return false;
     }
@@ -110,6 +112,7 @@ static bool xen_read(ToolTransfer *t, UefiMsg *in, GError **err)
         return uefi_text_fail(err, "neither begins with " MAGIC " nor is it "
                               "base64 of something that does");
     }
+    t->base64 = true;
     return read_blob(t, &msg, err);
 }
 
@@ -163,11 +166,14 @@ static GByteArray *xen_write(ToolTransfer *t, GError **err)
     uefi_msg_put_u32(&msg, t->version);
     uefi_msg_put_u64(&msg, t->vars->len);
     uefi_msg_put_u64(&msg, size);
+    if (extra && t->rest) {
+        uefi_msg_put_bytes(&msg, g_bytes_get_data(t->rest, NULL), extra);
+    }
     uefi_msg_seek(&msg, header + extra);
     for (guint i = 0; i < t->vars->len; i++) {
         put_variable(t, &msg, t->vars->pdata[i]);
     }
-    return bytes;
+    return t->base64 ? tool_write_base64(bytes) : bytes;
 }
 
 const ToolFormat tool_format_xen = {

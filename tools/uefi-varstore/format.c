@@ -63,7 +63,7 @@ static bool read_all(int fd, uint8_t *buf, size_t size, GError **err)
     return true;
 }
 
-static GBytes *read_fd(int fd, GError **err)
+GBytes *tool_load_fd(int fd, GError **err)
 {
     g_autofree uint8_t *buf = NULL;
     struct stat st;
@@ -97,7 +97,7 @@ GBytes *tool_load_file(const char *path, GError **err)
         fail_errno(err);
         return NULL;
     }
-    bytes = read_fd(fd, err);
+    bytes = tool_load_fd(fd, err);
     close(fd);
     return bytes;
 }
@@ -140,6 +140,14 @@ GBytes *tool_read_base64(const UefiMsg *in)
     return g_bytes_new(data, size);
 }
 
+GByteArray *tool_write_base64(GByteArray *bytes)
+{
+    char *text = g_base64_encode(bytes->data, bytes->len);
+
+    g_byte_array_unref(bytes);
+    return g_byte_array_new_take((guint8 *)text, strlen(text));
+}
+
 const uint8_t *tool_get_blob(UefiMsg *in, size_t *size)
 {
     uint64_t wanted = uefi_msg_get_u64(in);
@@ -159,6 +167,54 @@ bool tool_is_zero(const uint8_t *data, size_t size)
 
 /* ------------------------------------------------------------------------ */
 /* Variables */
+
+static const char *const losses[TOOL_LOSS__MAX] = {
+    [TOOL_LOSS_VOLATILE] = "volatile variables left out",
+    [TOOL_LOSS_TIME] = "authenticated variables that lose their time stamp",
+    [TOOL_LOSS_BINDING] = "private variables that lose their signer",
+    [TOOL_LOSS_NAME] = "variables left out, as their names do not fit",
+    [TOOL_LOSS_MARK] = "variables that lose a mark of U-Boot's own",
+};
+
+ToolTransfer *tool_transfer_new(const char *path)
+{
+    ToolTransfer *t = g_new0(ToolTransfer, 1);
+
+    t->path = g_strdup(path);
+    t->vars = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)uefi_variable_free);
+    t->notes = g_ptr_array_new_with_free_func(g_free);
+    return t;
+}
+
+void tool_transfer_free(ToolTransfer *t)
+{
+    if (t) {
+        g_free(t->path);
+        g_ptr_array_unref(t->vars);
+        g_ptr_array_unref(t->notes);
+        g_clear_pointer(&t->file, g_bytes_unref);
+        g_clear_pointer(&t->image, g_bytes_unref);
+        g_clear_pointer(&t->rest, g_bytes_unref);
+        g_free(t);
+    }
+}
+
+GPtrArray *tool_transfer_remarks(const ToolTransfer *t)
+{
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < t->notes->len; i++) {
+        g_ptr_array_add(lines, g_strdup(t->notes->pdata[i]));
+    }
+    for (int i = 0; i < TOOL_LOSS__MAX; i++) {
+        if (t->losses[i]) {
+            g_ptr_array_add(lines, g_strdup_printf("%s: %u", losses[i],
+                                                   t->losses[i]));
+        }
+    }
+    return lines;
+}
 
 void tool_transfer_note(ToolTransfer *t, const char *format, ...)
 {
@@ -290,20 +346,8 @@ static bool normalize(ToolTransfer *t, GError **err)
 
 /* ------------------------------------------------------------------------ */
 
-static bool read_directory(ToolTransfer *t, const ToolFormat *format,
-                           GError **err)
+const ToolFormat *tool_format_detect(GBytes *bytes)
 {
-    if (format && format->detect) {
-        return uefi_text_fail(err, "a directory is not in the format %s",
-                              format->name);
-    }
-    return tool_format_efivarfs.read(t, NULL, err) && normalize(t, err);
-}
-
-static const ToolFormat *detect(GBytes *bytes, GError **err)
-{
-    g_autofree char *names = tool_format_names();
-
     for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
         UefiMsg msg = tool_cursor(bytes);
 
@@ -311,52 +355,30 @@ static const ToolFormat *detect(GBytes *bytes, GError **err)
             return formats[i];
         }
     }
-    uefi_text_fail(err, "in none of the formats known here (%s)", names);
     return NULL;
 }
 
-const char *tool_format_guess(const char *path)
+bool tool_format_parse(ToolTransfer *t, GBytes *bytes, GError **err)
 {
-    g_autoptr(GBytes) bytes = tool_load_file(path, NULL);
-    const ToolFormat *format = bytes && g_bytes_get_size(bytes)
-                               ? detect(bytes, NULL) : NULL;
+    UefiMsg msg = { };
 
-    /* JSON has been read already, and found wanting */
-    return format && format != &tool_format_uefivars ? format->name : NULL;
-}
-
-bool tool_format_parse(ToolTransfer *t, const ToolFormat *format,
-                       GBytes *bytes, GError **err)
-{
-    UefiMsg msg = tool_cursor(bytes);
-
-    if (!format) {
-        format = detect(bytes, err);
+    if (!bytes && t->format->detect) {
+        return uefi_text_fail(err, "a directory is not in the format %s",
+                              t->format->name);
     }
-    if (!format) {
-        return false;
-    }
-    if (!format->detect) {
+    if (bytes && !t->format->detect) {
         return uefi_text_fail(err, "not a directory");
     }
-    return format->read(t, &msg, err) && normalize(t, err);
-}
-
-bool tool_format_read(ToolTransfer *t, const ToolFormat *format, GError **err)
-{
-    g_autoptr(GBytes) file = NULL;
-    g_autoptr(GBytes) bytes = NULL;
-
-    if (g_file_test(t->path, G_FILE_TEST_IS_DIR)) {
-        return read_directory(t, format, err);
+    if (bytes) {
+        t->image = g_bytes_ref(bytes);
+        msg = tool_cursor(bytes);
     }
-    file = tool_load_file(t->path, err);
-    bytes = file ? tool_container_unpack(file, t->path, err) : NULL;
-    return bytes && tool_format_parse(t, format, bytes, err);
+    return t->format->read(t, bytes ? &msg : NULL, err) && normalize(t, err);
 }
 
-bool tool_format_write(ToolTransfer *t, const ToolFormat *format, GError **err)
+bool tool_format_write(ToolTransfer *t, GError **err)
 {
+    const ToolFormat *format = t->format;
     g_autoptr(GByteArray) bytes = NULL;
     struct stat st;
 

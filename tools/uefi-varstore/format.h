@@ -19,20 +19,41 @@ typedef enum ToolLoss {
     TOOL_LOSS_TIME,         /* time stamps of authenticated variables */
     TOOL_LOSS_BINDING,      /* signers of private variables */
     TOOL_LOSS_NAME,         /* left out: the format cannot hold the name */
+    TOOL_LOSS_MARK,         /* what only the firmware may write */
     TOOL_LOSS__MAX
 } ToolLoss;
 
-typedef struct ToolTransfer {
-    const char *path;       /* of the foreign store */
-    const char *template;   /* image that an export fills, or NULL */
+typedef struct ToolContainer ToolContainer;
+
+/* A foreign store, as it has been read or is to be written */
+struct ToolTransfer {
+    char *path;
+    const ToolFormat *format;
+    const ToolContainer *container; /* that it is in, or NULL */
+    GBytes *file;           /* the bytes on disk, or NULL: a directory */
     const char *dictionary; /* file for the compression of AWS, or NULL */
-    unsigned version;       /* of the format, to write */
     GPtrArray *vars;        /* UefiVariable, in order, owned */
     GPtrArray *notes;       /* char *, what else is worth a line */
     unsigned losses[TOOL_LOSS__MAX];
-} ToolTransfer;
 
-typedef struct ToolFormat {
+    /* What is written again as it was read */
+    unsigned version;       /* of the format */
+    bool base64;            /* it is text */
+    GBytes *image;          /* everything, or what is to be filled */
+    const char *template;   /* file that the image is from, NULL: path */
+    GBytes *rest;           /* what is no variable, or NULL */
+    size_t room;            /* of the device, bytes; 0: there is no limit */
+};
+
+/** tool_transfer_new: nothing yet, of @path */
+ToolTransfer *tool_transfer_new(const char *path);
+void tool_transfer_free(ToolTransfer *t);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolTransfer, tool_transfer_free)
+
+/** tool_transfer_remarks: notes and losses, as lines for people */
+GPtrArray *tool_transfer_remarks(const ToolTransfer *t);
+
+struct ToolFormat {
     const char *name;
 
     /** detect: whether @in looks like it; NULL when it is a directory */
@@ -53,7 +74,7 @@ typedef struct ToolFormat {
     bool needs_dictionary;  /* to write */
     unsigned version;       /* to write when none is asked for; 0: no choice */
     unsigned versions;      /* the highest that can be written */
-} ToolFormat;
+};
 
 extern const ToolFormat tool_format_aws;
 extern const ToolFormat tool_format_edk2;
@@ -68,23 +89,17 @@ const ToolFormat *tool_format_find(const char *name);
 /** tool_format_names: all of them, for people; the caller frees */
 char *tool_format_names(void);
 
+/** tool_format_detect: what @bytes are, or NULL */
+const ToolFormat *tool_format_detect(GBytes *bytes);
+
 /**
- * tool_format_read: fill @t with the variables of the store at @t->path
- * @format: NULL to find out
+ * tool_format_parse: fill @t with the variables of a file of @t->format
+ * @bytes: of the file, or NULL for a directory
  */
-bool tool_format_read(ToolTransfer *t, const ToolFormat *format,
-                      GError **err);
-
-/** tool_format_parse: the same, of the bytes of a file */
-bool tool_format_parse(ToolTransfer *t, const ToolFormat *format,
-                       GBytes *bytes, GError **err);
-
-/** tool_format_guess: name of the format that @path seems to have, or NULL */
-const char *tool_format_guess(const char *path);
+bool tool_format_parse(ToolTransfer *t, GBytes *bytes, GError **err);
 
 /** tool_format_write: make a store of the variables of @t at @t->path */
-bool tool_format_write(ToolTransfer *t, const ToolFormat *format,
-                       GError **err);
+bool tool_format_write(ToolTransfer *t, GError **err);
 
 /* ------------------------------------------------------------------------ */
 /* For formats */
@@ -94,14 +109,32 @@ bool tool_format_write(ToolTransfer *t, const ToolFormat *format,
  */
 GBytes *tool_load_file(const char *path, GError **err);
 
+/** tool_load_fd: the same of an open file */
+GBytes *tool_load_fd(int fd, GError **err);
+
+struct ToolContainer {
+    const char *name;           /* for people */
+    const char *driver;         /* of qemu-img; NULL: there is none */
+    size_t offset;              /* of the magic, bytes */
+    const char *magic;
+    size_t size;                /* bytes */
+};
+
+/** tool_container_find: what @bytes, all of a file, are, or NULL: raw */
+const ToolContainer *tool_container_find(GBytes *bytes);
+
 /**
- * tool_container_unpack: what @bytes, all of the file @path, are an image of
+ * tool_container_unpack: what the file @path holds
  *
- * They themselves if they are raw; an image of a disk is read by qemu-img, if
- * that is installed.  Returns NULL with @err set for what has to be unpacked
- * first.
+ * An image of a disk is read by qemu-img, if that is installed.  Returns NULL
+ * with @err set for what has to be unpacked first.
  */
-GBytes *tool_container_unpack(GBytes *bytes, const char *path, GError **err);
+GBytes *tool_container_unpack(const ToolContainer *kind, const char *path,
+                              GError **err);
+
+/** tool_container_pack: the other way round; the file exists, of that kind */
+bool tool_container_pack(const ToolContainer *kind, const char *path,
+                         const GByteArray *bytes, GError **err);
 
 /**
  * tool_ftw_finish: do what edk2 does at its next start
@@ -122,6 +155,9 @@ bool tool_starts_with(const UefiMsg *in, const char *text);
 
 /** tool_read_base64: NULL unless @in is base64, line breaks not counting */
 GBytes *tool_read_base64(const UefiMsg *in);
+
+/** tool_write_base64: @bytes, which are taken over, as text */
+GByteArray *tool_write_base64(GByteArray *bytes);
 
 /** tool_get_blob: bytes with their number before them (u64), or NULL */
 const uint8_t *tool_get_blob(UefiMsg *in, size_t *size);

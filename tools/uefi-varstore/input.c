@@ -8,31 +8,46 @@
 #include "format.h"
 #include "hw/uefi/var-service-load.h"
 
-static void print_warnings(const ToolStore *s, const char *path)
+void tool_print_warnings(const ToolStore *s)
 {
     for (guint i = 0; i < s->warnings->len; i++) {
-        tool_note("%s: warning: %s", path, (char *)s->warnings->pdata[i]);
+        tool_note("%s: warning: %s", s->path, (char *)s->warnings->pdata[i]);
     }
+}
+
+/* What a store of another program was taken for */
+static void print_form(const ToolStore *s)
+{
+    const ToolTransfer *t = s->foreign;
+    const char *in = t->container ? t->container->name : NULL;
+    g_autofree char *remarks = tool_foreign_remarks(s);
+
+    tool_note("%s: note: read as a store of the format %s%s%s%s%s", s->path,
+              t->format->name, in ? " in " : "", in ?: "",
+              *remarks ? "; " : "", remarks);
 }
 
 ToolStore *tool_open(const char *path, ToolAccess access)
 {
+    const ToolForm form = { .dictionary = tool_options.dictionary };
     g_autoptr(GError) err = NULL;
-    ToolStore *s = tool_store_open(path, access, &err);
+    g_autoptr(ToolStore) s = tool_store_open(path, access, &form, &err);
 
-    if (s) {
-        print_warnings(s, path);
-    } else {
-        const char *format = tool_format_guess(path);
-
-        if (format) {
-            tool_fail("%s: this is a store of the format %s; use 'import'",
-                      path, format);
-        } else {
-            tool_fail_with(err);
-        }
+    if (!s) {
+        tool_fail_with(err);
+        return NULL;
     }
-    return s;
+    if (s->foreign && access != TOOL_READ && !tool_options.in_place) {
+        tool_fail("%s: this is a store of the format %s, which is written "
+                  "with --in-place only; or use 'import'", path,
+                  s->foreign->format->name);
+        return NULL;
+    }
+    tool_print_warnings(s);
+    if (s->foreign) {
+        print_form(s);
+    }
+    return g_steal_pointer(&s);
 }
 
 const UefiVariable *tool_find(const ToolStore *s, const char *name,

@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "tool.h"
+#include "format.h"
 
 ToolOptions tool_options = {
     .size = UEFI_LIMIT_NV_SIZE,
@@ -128,7 +128,9 @@ bool tool_check_limits(GError **err)
 
 void tool_configure(ToolStore *s)
 {
-    s->uv->config.limits.nv_size = tool_options.size;
+    /* an image has a size of its own */
+    s->uv->config.limits.nv_size = s->foreign && s->foreign->room
+                                   ? s->foreign->room : tool_options.size;
     s->uv->config.limits.hwerr_quota = tool_options.hwerr_quota;
 }
 

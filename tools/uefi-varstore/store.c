@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "tool.h"
+#include "format.h"
 #include "hw/uefi/var-service-load.h"
 #include "hw/uefi/var-service-posix.h"
 
@@ -73,28 +73,105 @@ static bool use_file(ToolStore *s, int fd, bool write, GError **err)
     return s->file && (!write || uefi_var_file_lock(s->file, err));
 }
 
-ToolStore *tool_store_open(const char *path, ToolAccess access, GError **err)
+/* What a file begins with that is not white space, or EOF */
+static int first_character(int fd)
+{
+    char buf[64];
+    ssize_t count = pread(fd, buf, sizeof(buf), 0);
+
+    for (ssize_t i = 0; i < count; i++) {
+        if (!g_ascii_isspace(buf[i])) {
+            return (uint8_t)buf[i];
+        }
+    }
+    return EOF;
+}
+
+/* What python-uefivars writes is a document such as ours, but for little. */
+static bool load_document(ToolStore *s, int fd, GError **err)
+{
+    const ToolForm form = { .format = &tool_format_uefivars };
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (load_file(s, err)) {
+        return true;
+    }
+    bytes = tool_load_fd(fd, NULL);
+    if (bytes && tool_foreign_read(s, &form, bytes, NULL)) {
+        g_clear_error(err);
+        return true;
+    }
+    return false;
+}
+
+static bool fail_unknown(const ToolStore *s, GError **err)
+{
+    g_autofree char *names = tool_format_names();
+
+    return uefi_text_fail(err, "%s: neither a store of ours nor in one of the "
+                          "other formats known here (%s)", s->path, names);
+}
+
+static bool load_any(ToolStore *s, int fd, const ToolForm *form, GError **err)
+{
+    g_autoptr(GBytes) file = tool_load_fd(fd, err);
+    g_autoptr(GError) local = NULL;
+
+    if (!file) {
+        g_prefix_error(err, "%s: ", s->path);
+        return false;
+    }
+    if (tool_foreign_read(s, form, file, &local)) {
+        return true;
+    }
+    if (local) {
+        g_propagate_error(err, g_steal_pointer(&local));
+        return false;
+    }
+    /* one of ours can be found behind bytes that are none */
+    return load_file(s, NULL) || fail_unknown(s, err);
+}
+
+static bool open_file(ToolStore *s, const ToolForm *form, GError **err)
+{
+    bool write = s->access != TOOL_READ;
+    int fd = open(s->path, OPEN_FLAGS | (write ? O_RDWR : O_RDONLY));
+    int first;
+
+    if (fd < 0) {
+        return (errno == ENOENT && s->access == TOOL_CREATE) ||
+               fail_errno(err, s->path);
+    }
+    if (!use_file(s, fd, write, err)) {
+        return false;
+    }
+    /* one of ours may change behind that while we look */
+    first = first_character(fd);
+    if (!form->format && first == '{') {
+        return load_document(s, fd, err);
+    }
+    if (!form->format && (first == '#' || first == EOF)) {
+        return load_file(s, err);
+    }
+    return load_any(s, fd, form, err);
+}
+
+ToolStore *tool_store_open(const char *path, ToolAccess access,
+                           const ToolForm *form, GError **err)
 {
     UefiVarConfig config = uefi_vars_default_config();
-    bool write = access != TOOL_READ;
     g_autoptr(ToolStore) s = g_new0(ToolStore, 1);
-    int fd;
 
     /* Whatever fits the device that the store is for can be read. */
     config.limits.nv_size = UINT32_MAX;
     config.limits.hwerr_quota = UINT32_MAX / 2;
     s->uv = uefi_vars_new(&config, NULL, NULL);
     s->path = g_strdup(path);
+    s->access = access;
     s->warnings = g_ptr_array_new_with_free_func(g_free);
-    fd = open(path, OPEN_FLAGS | (write ? O_RDWR : O_RDONLY));
-    if (fd < 0) {
-        if (errno != ENOENT || access != TOOL_CREATE) {
-            fail_errno(err, path);
-            return NULL;
-        }
-        return g_steal_pointer(&s);
-    }
-    if (!use_file(s, fd, write, err) || !load_file(s, err)) {
+    if (!(g_file_test(path, G_FILE_TEST_IS_DIR)
+          ? tool_foreign_read(s, form, NULL, err)
+          : open_file(s, form, err))) {
         return NULL;
     }
     for (int class = 0; class < UEFI_CLASS__MAX; class++) {
@@ -106,6 +183,7 @@ ToolStore *tool_store_open(const char *path, ToolAccess access, GError **err)
 void tool_store_close(ToolStore *s)
 {
     if (s) {
+        tool_foreign_clear(s);
         uefi_vars_free(s->uv);
         uefi_var_file_close(s->file);
         g_ptr_array_unref(s->warnings);
@@ -202,9 +280,14 @@ bool tool_store_fold(ToolStore *s, GError **err)
 {
     g_autofree char *document = uefi_text_print_document(s->uv->store);
     g_autofree char *created = NULL;
-    bool ok = check_growth(s, err) && check_document(s, document, err) &&
-              (s->file || create_file(s, &created, err)) &&
-              uefi_var_file_fold(s->file, document, strlen(document), err);
+    bool ok;
+
+    if (s->foreign) {
+        return check_document(s, document, err) && tool_foreign_write(s, err);
+    }
+    ok = check_growth(s, err) && check_document(s, document, err) &&
+         (s->file || create_file(s, &created, err)) &&
+         uefi_var_file_fold(s->file, document, strlen(document), err);
 
     if (!ok && created) {
         unlink(created);
@@ -216,6 +299,24 @@ bool tool_store_commit(ToolStore *s, UefiVarChange *change, GError **err)
 {
     uefi_store_apply(s->uv->store, change);
     return tool_store_fold(s, err);
+}
+
+GPtrArray *tool_store_copy(const ToolStore *s)
+{
+    GPtrArray *vars = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)uefi_variable_free);
+    const UefiVariable *var = NULL;
+
+    while ((var = tool_store_next(s, var))) {
+        UefiVariable *copy =
+            uefi_variable_new(&var->guid, var->name, var->attributes,
+                              g_bytes_ref(var->data));
+
+        copy->time = var->time;
+        copy->binding = var->binding ? g_bytes_ref(var->binding) : NULL;
+        g_ptr_array_add(vars, copy);
+    }
+    return vars;
 }
 
 const UefiVariable *tool_store_next(const ToolStore *s,

@@ -46,21 +46,34 @@ typedef enum ToolAccess {
 /** tool_follow_links: what @path stands for when it is a symbolic link */
 char *tool_follow_links(const char *path);
 
+/* A store of another program (format.h), and what its file is like */
+typedef struct ToolTransfer ToolTransfer;
+typedef struct ToolFormat ToolFormat;
+
+/* What is known of a file before it is read; all zero: nothing */
+typedef struct ToolForm {
+    const ToolFormat *format;   /* NULL: to be found out */
+    const char *dictionary;     /* of the format aws */
+} ToolForm;
+
 typedef struct ToolStore {
     UefiVarService *uv;     /* holds the variables; see tool_configure() */
     char *path;
-    UefiVarFile *file;      /* NULL when there is none yet */
+    ToolAccess access;
+    UefiVarFile *file;      /* NULL when there is none yet, or a directory */
+    ToolTransfer *foreign;  /* NULL: the file is one of ours */
     unsigned records;       /* in the journal */
     uint64_t used[UEFI_CLASS__MAX];     /* bytes of records, when read */
     GPtrArray *warnings;    /* char *, what was passed over while reading */
 } ToolStore;
 
 /**
- * tool_store_open: read the store in @path
+ * tool_store_open: read the store in @path, in whatever form it is
  *
  * Holds the lock of the store until it is closed, unless for TOOL_READ.
  */
-ToolStore *tool_store_open(const char *path, ToolAccess access, GError **err);
+ToolStore *tool_store_open(const char *path, ToolAccess access,
+                           const ToolForm *form, GError **err);
 void tool_store_close(ToolStore *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolStore, tool_store_close)
 
@@ -74,22 +87,59 @@ bool tool_store_check_room(const ToolStore *s, GError **err);
 bool tool_store_commit(ToolStore *s, UefiVarChange *change, GError **err);
 
 /**
- * tool_store_fold: write the file as a plain document
+ * tool_store_fold: write the file as a plain document, or in its own format
  *
  * Refused, with the file as it was, if the document could not be read again,
  * or has grown and is too large for the device that @s is for.
  */
 bool tool_store_fold(ToolStore *s, GError **err);
 
+/** tool_store_copy: copies of the variables, in order, owned by the array */
+GPtrArray *tool_store_copy(const ToolStore *s);
+
 /** tool_store_next: the variable behind @var, or the first for NULL */
 const UefiVariable *tool_store_next(const ToolStore *s,
                                     const UefiVariable *var);
 
 /* ------------------------------------------------------------------------ */
+/* foreign.c: a store of another program, opened like ours */
+
+/**
+ * tool_foreign_read: fill @s from @file, or from a directory for NULL
+ *
+ * Returns false without @err if the file is in no format known.
+ */
+bool tool_foreign_read(ToolStore *s, const ToolForm *form, GBytes *file,
+                       GError **err);
+
+/** tool_foreign_check: whether the file can be written, and has the room */
+bool tool_foreign_check(ToolStore *s, GError **err);
+
+/**
+ * tool_foreign_write: replace the file, all of it or nothing
+ *
+ * The old one is kept beside it, under a name of its own.
+ */
+bool tool_foreign_write(ToolStore *s, GError **err);
+
+/** tool_foreign_remarks: what did not come over, and more, on one line */
+char *tool_foreign_remarks(const ToolStore *s);
+
+/** tool_foreign_clear: free s->foreign */
+void tool_foreign_clear(ToolStore *s);
+
+/* ------------------------------------------------------------------------ */
 /* input.c: what commands are given; the functions say what fails */
 
-/** tool_open: tool_store_open() that prints warnings as well as errors */
+/**
+ * tool_open: tool_store_open() that says what happens
+ *
+ * A store of another program can be written with --in-place.
+ */
 ToolStore *tool_open(const char *path, ToolAccess access);
+
+/** tool_print_warnings: what was passed over while reading */
+void tool_print_warnings(const ToolStore *s);
 
 /**
  * tool_find: the only variable called @name, of @vendor unless that is NULL
@@ -173,6 +223,8 @@ typedef struct ToolOptions {
     UefiTime time;
     gint64 size;                /* properties of the device that */
     gint64 hwerr_quota;         /* the store is for, in bytes */
+    gboolean in_place;
+    char *dictionary;           /* file, or NULL */
 } ToolOptions;
 
 extern ToolOptions tool_options;
@@ -210,6 +262,12 @@ gboolean tool_option_hwerr_quota(const char *option, const char *value,
 #define TOOL_OPTION_HWERR_QUOTA \
     { "hwerr-quota", 0, 0, G_OPTION_ARG_CALLBACK, tool_option_hwerr_quota, \
       "The device's hwerr-quota property; 0 by default", "BYTES" }
+#define TOOL_OPTION_DICTIONARY \
+    { "dictionary", 0, 0, G_OPTION_ARG_FILENAME, &tool_options.dictionary, \
+      "Dictionary of stores in the format aws", "PATH" }
+#define TOOL_OPTION_IN_PLACE \
+    { "in-place", 0, 0, G_OPTION_ARG_NONE, &tool_options.in_place, \
+      "Write a store of another format, and keep the old one beside it", NULL }
 /* A short option that has become one of another meaning elsewhere */
 #define TOOL_OPTION_OLD(letter, type, value) \
     { (const char[]) { letter, 0 }, letter, G_OPTION_FLAG_HIDDEN, \

@@ -11,48 +11,14 @@
 static gboolean opt_replace;
 static char *opt_format;
 static char *opt_template;
-static char *opt_dictionary;
-
-#define OPTION_DICTIONARY \
-    { "dictionary", 0, 0, G_OPTION_ARG_FILENAME, &opt_dictionary, \
-      "Dictionary of the format aws", "PATH" }
-
-static const char *const losses[TOOL_LOSS__MAX] = {
-    [TOOL_LOSS_VOLATILE] = "volatile variables left out",
-    [TOOL_LOSS_TIME] = "authenticated variables that lose their time stamp",
-    [TOOL_LOSS_BINDING] = "private variables that lose their signer",
-    [TOOL_LOSS_NAME] = "variables left out, as their names do not fit",
-};
-
-static void transfer_init(ToolTransfer *t, const char *path)
-{
-    *t = (ToolTransfer) {
-        .path = path,
-        .template = opt_template,
-        .dictionary = opt_dictionary,
-        .vars = g_ptr_array_new_with_free_func(
-            (GDestroyNotify)uefi_variable_free),
-        .notes = g_ptr_array_new_with_free_func(g_free),
-    };
-}
-
-static void transfer_clear(ToolTransfer *t)
-{
-    g_ptr_array_unref(t->vars);
-    g_ptr_array_unref(t->notes);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ToolTransfer, transfer_clear)
 
 /* What the user would not expect, once it has happened */
 static void print_notes(const ToolTransfer *t)
 {
-    for (guint i = 0; i < t->notes->len; i++) {
-        tool_note("%s: note: %s", t->path, (char *)t->notes->pdata[i]);
-    }
-    for (int i = 0; i < TOOL_LOSS__MAX; i++) {
-        if (t->losses[i]) {
-            tool_note("%s: note: %s: %u", t->path, losses[i], t->losses[i]);
-        }
+    g_autoptr(GPtrArray) lines = tool_transfer_remarks(t);
+
+    for (guint i = 0; i < lines->len; i++) {
+        tool_note("%s: note: %s", t->path, (char *)lines->pdata[i]);
     }
 }
 
@@ -84,7 +50,7 @@ static bool get_format(const ToolFormat **format, const char *name)
 }
 
 /* NAME[:VERSION] */
-static bool get_format_and_version(const ToolFormat **format, ToolTransfer *t)
+static bool get_format_and_version(ToolTransfer *t)
 {
     g_auto(GStrv) parts = g_strsplit(opt_format ?: "", ":", 2);
 
@@ -92,35 +58,33 @@ static bool get_format_and_version(const ToolFormat **format, ToolTransfer *t)
         tool_usage("--format is needed");
         return false;
     }
-    if (!get_format(format, parts[0])) {
+    if (!get_format(&t->format, parts[0])) {
         return false;
     }
-    t->version = (*format)->version;
-    return !parts[1] || parse_version(*format, parts[1], t);
+    t->version = t->format->version;
+    return !parts[1] || parse_version(t->format, parts[1], t);
 }
 
 /* ------------------------------------------------------------------------ */
 /* import */
 
-/* All variables of @t instead of those of @s */
-static UefiVarChange *make_change(const ToolStore *s, ToolTransfer *t)
+/* All variables of @from instead of those of @s */
+static UefiVarChange *make_change(const ToolStore *s, const ToolStore *from)
 {
     UefiVarChange *change = uefi_var_change_new();
+    g_autoptr(GPtrArray) vars = tool_store_copy(from);
     const UefiVariable *var = NULL;
 
     while ((var = tool_store_next(s, var))) {
         uefi_var_change_remove(change, &var->guid, var->name);
     }
-    /* they go to the change */
-    g_ptr_array_set_free_func(t->vars, NULL);
-    for (guint i = 0; i < t->vars->len; i++) {
-        uefi_var_change_add(change, t->vars->pdata[i]);
+    for (guint i = 0; i < vars->len; i++) {
+        uefi_var_change_add(change, g_steal_pointer(&vars->pdata[i]));
     }
-    g_ptr_array_set_size(t->vars, 0);
     return change;
 }
 
-static int write_store(ToolTransfer *t, const char *path)
+static int write_store(const ToolStore *from, const char *path)
 {
     g_autoptr(GError) err = NULL;
     g_autoptr(ToolStore) s = tool_open(path, TOOL_CREATE);
@@ -133,7 +97,7 @@ static int write_store(ToolTransfer *t, const char *path)
         return tool_fail("%s: there are variables already (see --replace)",
                          path);
     }
-    change = make_change(s, t);
+    change = make_change(s, from);
     tool_configure(s);
     if (!tool_store_commit(s, change, &err)) {
         return tool_fail("%s", err->message);
@@ -143,21 +107,28 @@ static int write_store(ToolTransfer *t, const char *path)
 
 static int run_import(char **args)
 {
-    g_auto(ToolTransfer) t = { };
+    ToolForm form = { .dictionary = tool_options.dictionary };
+    g_autoptr(ToolStore) s = NULL;
     g_autoptr(GError) err = NULL;
-    const ToolFormat *format;
+    struct stat st;
     int status;
 
-    transfer_init(&t, args[0]);
-    if (!get_format(&format, opt_format)) {
+    if (!get_format(&form.format, opt_format)) {
         return TOOL_USAGE;
     }
-    if (!tool_format_read(&t, format, &err)) {
-        return tool_fail("%s: %s", args[0], err->message);
+    s = tool_store_open(args[0], TOOL_READ, &form, &err);
+    if (!s) {
+        return tool_fail_with(err);
     }
-    status = write_store(&t, args[1]);
+    if (!s->foreign && !stat(args[0], &st) && !st.st_size) {
+        return tool_fail("%s: the file is empty", args[0]);
+    }
+    status = write_store(s, args[1]);
     if (status == TOOL_OK) {
-        print_notes(&t);
+        tool_print_warnings(s);
+    }
+    if (status == TOOL_OK && s->foreign) {
+        print_notes(s->foreign);
     }
     return status;
 }
@@ -167,7 +138,8 @@ static const GOptionEntry import_options[] = {
       "Format of SOURCE, when it is not recognized", "NAME" },
     { "replace", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
       "Drop the variables that FILE has", NULL },
-    OPTION_DICTIONARY, TOOL_OPTION_OLD('d', FILENAME, &opt_dictionary),
+    TOOL_OPTION_DICTIONARY,
+    TOOL_OPTION_OLD('d', FILENAME, &tool_options.dictionary),
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,
     { }
 };
@@ -185,23 +157,6 @@ const ToolCommand tool_cmd_import = {
 /* ------------------------------------------------------------------------ */
 /* export */
 
-static bool get_variables(ToolTransfer *t, const char *path)
-{
-    g_autoptr(ToolStore) s = tool_open(path, TOOL_READ);
-    const UefiVariable *var = NULL;
-
-    while (s && (var = tool_store_next(s, var))) {
-        UefiVariable *copy =
-            uefi_variable_new(&var->guid, var->name, var->attributes,
-                              g_bytes_ref(var->data));
-
-        copy->time = var->time;
-        copy->binding = var->binding ? g_bytes_ref(var->binding) : NULL;
-        g_ptr_array_add(t->vars, copy);
-    }
-    return s;
-}
-
 static bool check_needs(const char *option, bool needed, const char *value)
 {
     if (needed && !value) {
@@ -211,28 +166,50 @@ static bool check_needs(const char *option, bool needed, const char *value)
     return true;
 }
 
+/* The image to fill, which can be one of a disk */
+static bool read_template(ToolTransfer *t)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(GBytes) file = tool_load_file(opt_template, &err);
+    const ToolContainer *container = file ? tool_container_find(file) : NULL;
+
+    t->template = opt_template;
+    if (file) {
+        t->image = container ? tool_container_unpack(container, opt_template,
+                                                     &err)
+                             : g_bytes_ref(file);
+    }
+    if (!t->image) {
+        tool_fail("%s: %s", opt_template, err->message);
+    }
+    return t->image;
+}
+
 static int run_export(char **args)
 {
-    g_auto(ToolTransfer) t = { };
+    g_autoptr(ToolTransfer) t = tool_transfer_new(args[1]);
+    g_autoptr(ToolStore) s = NULL;
     g_autoptr(GError) err = NULL;
-    const ToolFormat *format;
 
-    transfer_init(&t, args[1]);
-    if (!get_format_and_version(&format, &t)) {
+    if (!get_format_and_version(t)) {
         return TOOL_USAGE;
     }
-    if (!check_needs("template", format->needs_template, opt_template) ||
-        !check_needs("dictionary", format->needs_dictionary,
-                     opt_dictionary)) {
+    t->dictionary = tool_options.dictionary;
+    if (!check_needs("template", t->format->needs_template, opt_template) ||
+        !check_needs("dictionary", t->format->needs_dictionary,
+                     t->dictionary)) {
         return TOOL_USAGE;
     }
-    if (!get_variables(&t, args[0])) {
+    s = tool_open(args[0], TOOL_READ);
+    if (!s || (opt_template && !read_template(t))) {
         return TOOL_FAILED;
     }
-    if (!tool_format_write(&t, format, &err)) {
+    g_ptr_array_unref(t->vars);
+    t->vars = tool_store_copy(s);
+    if (!tool_format_write(t, &err)) {
         return tool_fail("%s: %s", args[1], err->message);
     }
-    print_notes(&t);
+    print_notes(t);
     return TOOL_OK;
 }
 
@@ -241,7 +218,8 @@ static const GOptionEntry export_options[] = {
       "Format of TARGET, and which version of it", "NAME[:VERSION]" },
     { "template", 't', 0, G_OPTION_ARG_FILENAME, &opt_template,
       "Flash image to take everything but the variables from", "IMAGE" },
-    OPTION_DICTIONARY, TOOL_OPTION_OLD('d', FILENAME, &opt_dictionary),
+    TOOL_OPTION_DICTIONARY,
+    TOOL_OPTION_OLD('d', FILENAME, &tool_options.dictionary),
     { }
 };
 

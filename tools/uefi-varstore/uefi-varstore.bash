@@ -23,39 +23,42 @@ _uefi_varstore()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options words=
+    local form=' --in-place --dictionary --help'
 
     case $command in
-        list) options='--json --guid --sort --header --names --help' ;;
-        get) options='--json --guid --raw --hexdump --help' ;;
+        list) options='--json --guid --sort --header --names --dictionary
+                       --help' ;;
+        get) options='--json --guid --raw --hexdump --dictionary --help' ;;
         set) options='--guid --attr --hex --text --file --ucs2 --u8 --u16 --u32
-                      --u64 --true --false --force --size --hwerr-quota
-                      --help' ;;
-        apply) options='--force --size --hwerr-quota --help' ;;
-        rm) options='--guid --help' ;;
+                      --u64 --true --false --force --size --hwerr-quota'$form ;;
+        apply) options='--force --size --hwerr-quota'$form ;;
+        rm) options='--guid'$form ;;
         enroll) options='--pk --kek --db --dbx --db-hash --dbx-hash --generate
                          --append --replace --remove --owner
-                         --size --hwerr-quota --help' ;;
+                         --size --hwerr-quota'$form ;;
         boot) options='--label --file --partition --disk --part --uri --args
-                       --last --json --size --hwerr-quota --help' ;;
-        check-image) options='--json --help' ;;
+                       --last --json --size --hwerr-quota'$form ;;
+        check-image) options='--json --dictionary --help' ;;
         pcr7) options='--json --image --apply --events --force-secure-boot
-                       --no-secure-boot --help' ;;
-        mok) options='--mokx --size --hwerr-quota --help' ;;
+                       --no-secure-boot --dictionary --help' ;;
+        mok) options='--mokx --size --hwerr-quota'$form ;;
         update) options='--from --dry-run --all --json --owner --size
-                         --hwerr-quota --help' ;;
+                         --hwerr-quota'$form ;;
         sign) options='--key --cert --password-file --append --time --guid
                        --attr --owner --help' ;;
         status) options='--json --size --hwerr-quota --force-secure-boot
-                         --help' ;;
+                         --dictionary --help' ;;
         import) options='--format --replace --dictionary --size --hwerr-quota
                          --help' ;;
         export) options='--format --template --dictionary --help' ;;
         firmware-descriptor)
             options='--arch --machine --secure-boot --template --description
                      --help' ;;
-        check) options='--json --size --hwerr-quota --help' ;;
+        check) options='--json --size --hwerr-quota --dictionary --help' ;;
         replay) options='--store --size --hwerr-quota --help' ;;
-        diff) options='--json --help' ;;
+        diff) options='--json --dictionary --help' ;;
+        reset-keys) options=$form ;;
+        clone) options='--dictionary --help' ;;
         *) options='--help' ;;
     esac
 

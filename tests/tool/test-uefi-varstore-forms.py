@@ -1,0 +1,434 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands of uefi-varstore on stores of other systems, as they are.
+
+usage: test-uefi-varstore-forms.py PROGRAM
+"""
+
+import base64
+import json
+import os
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+from images import (ALL, DB, DICTIONARY, LANG, ODD, PLAIN_STORE, PRIVATE,
+                    VOLATILE, aws, aws_list, flash, guid, interrupted,
+                    plain_record, record, uboot, xen)
+from varstore import (GLOBAL, TEST, Tool, document,
+                      entry, journal, main)
+
+OVMF = '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'
+CERTS = Path('/usr/lib/python3/dist-packages/virt/firmware/certs')
+ORDER = entry('BootOrder', GLOBAL, 7, '0100')
+BARE = (LANG, ODD)
+
+
+def large(*records, **fields):
+    """Flash with room for more"""
+    return flash(*records, blank=b'\xff' * 8000, **fields) + b'behind'
+
+
+# What a store with BARE in it is in each format that has a writer
+WRITABLE = {
+    'edk2': large(*map(record, BARE)),
+    'edk2 plain': large(*map(plain_record, BARE), guid=PLAIN_STORE),
+    'edk2 inside': b'x' * 4096 + large(*map(record, BARE)),
+    'xen': xen(*BARE),
+    'xen 2': xen(*BARE, version=2, presence=b'\1'),
+    'xen base64': base64.b64encode(xen(*BARE)),
+    'aws': aws(aws_list(*BARE)),
+    'uefivars': json.dumps(BARE).encode(),
+    'uboot': uboot(*BARE) + b'behind',
+}
+
+
+class Forms(Tool):
+    def setUp(self):
+        super().setUp()
+        self.image = self.dir / 'image'
+        self.store(*BARE)
+
+    def make(self, data):
+        self.image.write_bytes(data)
+        return self.image
+
+    def kept(self, number=''):
+        return Path(f'{self.image}.bak{number}')
+
+    def foreign(self, *args, status=0, stdin=b''):
+        """Run on @image; returns standard output and the notes, one each"""
+        result = self.run_tool(*args, '--dictionary', DICTIONARY, stdin=stdin)
+        lines = result.stderr.decode().splitlines()
+        self.assertEqual(result.returncode, status, lines)
+        for line in lines:
+            self.assertTrue(line.startswith(
+                f'uefi-varstore: {self.image}: note: '), line)
+        return result.stdout.decode(), [line.split(': note: ')[1]
+                                        for line in lines]
+
+    def names(self):
+        out, _ = self.foreign('list', '--names', self.image)
+        return out.splitlines()
+
+    def leftovers(self):
+        return sorted(p.name for p in self.dir.iterdir())
+
+
+class Read(Forms):
+    def check(self, name, notes=''):
+        """Every command that reads says the same as of a store of ours"""
+        for args, last in ((['list', '--json'], []), (['get'], ['Lang']),
+                           (['diff', self.path], []), (['boot', 'list'], []),
+                           (['mok', 'list'], []), (['pcr7'], []),
+                           (['status'], [])):
+            with self.subTest(name=name, command=args[0]):
+                out, told = self.foreign(*args, self.image, *last)
+                self.assertEqual(len(told), 1)
+                self.assertTrue(told[0].startswith(
+                    f'read as a store of the format {name}{notes}'), told)
+                if args[0] != 'status':
+                    self.assertEqual(out, self.ok(*args, self.path, *last))
+        self.assertIn('variables: 2', self.foreign('check', self.image)[0])
+
+    def test_formats(self):
+        for name, data in WRITABLE.items():
+            self.make(data)
+            self.check(name.split()[0])
+
+    def test_documents(self):
+        """Of python-uefivars, and of a guest that runs"""
+        theirs = document(*BARE, VOLATILE)
+        self.make(theirs.encode())
+        self.check('uefivars', '; volatile variables left out: 1')
+        self.path.write_text(journal(document(LANG), [ODD]))
+        for name in ('list', 'status', 'check'):
+            self.ok(name, self.path)
+        target = self.dir / 'target'
+        self.ok('import', self.path, target)
+        self.assertEqual(target.read_text(), document(*BARE))
+
+    def test_directory(self):
+        self.image.mkdir()
+        for e in (*BARE, VOLATILE):
+            (self.image / f'{e["name"]}-{e["guid"]}').write_bytes(
+                struct.pack('<I', e['attr']) + bytes.fromhex(e['data']))
+        # a directory has an order of its own
+        self.path.unlink()
+        self.store(ODD, LANG)
+        self.check('efivarfs', '; volatile variables left out: 1')
+
+    def test_disk_image(self):
+        raw = self.dir / 'raw'
+        raw.write_bytes(large(*map(record, BARE)).ljust(65536, b'\xff'))
+        subprocess.run(['qemu-img', 'convert', '-O', 'qcow2', raw, self.image],
+                       check=True)
+        self.check('edk2', ' in a qcow2 image')
+        subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', self.image,
+                        '64k'], check=True)
+        self.assertIn('a qcow2 image in which there is no store',
+                      self.fails('list', self.image))
+
+    def test_unfinished(self):
+        """What the firmware would pass over is told on the same line"""
+        self.make(flash(record(LANG), record(PRIVATE, 0x7f)))
+        self.assertEqual(self.foreign('get', self.image, 'Lang')[1], [
+            'read as a store of the format edk2; the record at byte 176 was '
+            'never finished and is left out'])
+
+    def test_room(self):
+        """An image has a size of its own"""
+        self.make(large(record(LANG)))
+        size = 28 + len(record(LANG)) + 8000
+        status = json.loads(self.foreign('status', '--json', self.image)[0])
+        self.assertEqual(status['limit'], size - 28)
+
+    def test_real(self):
+        """A distribution's image, and whether a program would be started"""
+        self.image = Path(OVMF)
+        own = self.dir / 'own.json'
+        self.ok('import', OVMF, own)
+        for args, last in ((['status', '-s', 262144], []), (['get'], ['db']),
+                           (['list'], []), (['list', '-j'], ['d*'])):
+            out, _ = self.foreign(*args, OVMF, *last)
+            if args[0] != 'status':
+                self.assertEqual(out, self.ok(*args, own, *last))
+            else:
+                self.assertIn('next boot: secure boot is on', out)
+        hello = '/usr/lib/efitools/x86_64-linux-gnu/HelloWorld.efi'
+        result = self.run_tool('check-image', hello, OVMF)
+        self.assertEqual((result.returncode, result.stdout),
+                         (1, b'refused: it is not signed, and its hash is '
+                          b'not in db\n'))
+
+    def test_unknown(self):
+        for data in (b'x' * 100, b'\xff' * 4096):
+            self.make(data)
+            self.assertIn('formats known here', self.fails('list', self.image))
+        self.assertIn('needs --dictionary',
+                      self.fails('list', self.make(WRITABLE['aws'])))
+
+
+class InPlace(Forms):
+    def test_formats(self):
+        """Change, add and remove; nothing else of the file is another"""
+        new = {**LANG, 'data': '64657500'}
+        for name, data in WRITABLE.items():
+            with self.subTest(name):
+                self.make(data)
+                self.foreign('set', '--in-place', '-x', new['data'],
+                             self.image, 'Lang')
+                self.foreign('rm', '--in-place', self.image, 'G*')
+                self.foreign('set', '--in-place', '-x', '00', '-g', TEST,
+                             '-A', 'NV,BS', self.image, ODD['name'])
+                out, _ = self.foreign('list', '--json', self.image)
+                self.assertEqual(json.loads(out)['variables'],
+                                 [new, {**ODD, 'attr': 3}])
+                self.assertEqual(self.kept().read_bytes(), data)
+                written = self.image.read_bytes()
+                for path in self.dir.glob('image.*'):
+                    path.unlink()
+                self.foreign('apply', '--in-place', self.path, self.image)
+                self.same_elsewhere(name, data, written)
+                self.foreign('rm', '--in-place', self.image, '*')
+                self.assertEqual(self.names(), [])
+                for path in self.dir.glob('image.*'):
+                    path.unlink()
+
+    def same_elsewhere(self, name, data, written):
+        if name.startswith('edk2'):
+            self.assertEqual(len(written), len(data))
+            start = data.index(b'\xaa\x55')
+            self.assertEqual(written[:start], data[:start])
+        if name.startswith('edk2') or name == 'uboot':
+            self.assertTrue(written.endswith(b'behind'))
+        if name == 'xen 2':
+            self.assertEqual((written[:8], written[24:292]),
+                             (data[:8], data[24:292]))
+        if name == 'uefivars':
+            self.assertEqual(written[:1], b'[')
+
+    def test_all_kinds(self):
+        """Time stamps and signers stay, in formats that have them"""
+        for data in (large(*map(record, (LANG, DB, ODD))), xen(*ALL),
+                     aws(aws_list(*ALL)), json.dumps(ALL).encode()):
+            self.make(data)
+            before = json.loads(self.foreign('list', '-j', self.image)[0])
+            self.foreign('set', '--in-place', '-x', '656e6700', self.image,
+                         'Lang')
+            self.foreign('set', '--in-place', '-g', TEST, '-x', '01',
+                         self.image, 'New')
+            after = json.loads(self.foreign('list', '-j', self.image)[0])
+            key = lambda e: e['name']
+            self.assertEqual(
+                sorted(after['variables'], key=key),
+                sorted([*before['variables'], entry('New', TEST, 7, '01')],
+                       key=key))
+
+    def test_told_only(self):
+        """Nothing is written but where that is asked for"""
+        for args in (['set', '-x', '00'], ['rm'], ['boot', 'rm'],
+                     ['mok', 'rm'], ['reset-keys'], ['enroll', '--generate',
+                                                     'x'],
+                     ['update', '--from', self.path]):
+            self.make(WRITABLE['edk2'])
+            last = ['Lang'] if args[0] in ('set', 'rm') else \
+                ['0001'] if len(args) == 2 else []
+            before = self.leftovers()
+            message = self.fails(*args, self.image, *last)
+            self.assertIn('format edk2, which is written with --in-place',
+                          message)
+            self.assertEqual(self.image.read_bytes(), WRITABLE['edk2'])
+            self.assertEqual(self.leftovers(), before)
+        self.assertIn('use \'import\'', self.fails('fold', self.image))
+        self.assertIn('--in-place', self.fails('import', self.path,
+                                               self.image))
+
+    def test_own(self):
+        """A store of ours is what it always is"""
+        self.ok('set', '--in-place', '-x', '00', self.path, 'Lang')
+        self.assertEqual(self.leftovers(), ['vars.json'])
+
+    def test_backups(self):
+        """None takes the place of another one"""
+        data = [self.make(WRITABLE['xen']).read_bytes()]
+        self.image.chmod(0o640)
+        if os.getuid() == 0:
+            os.chown(self.image, 1234, 5678)
+        for number in range(3):
+            _, notes = self.foreign('set', '--in-place', '-x',
+                                    f'{number + 1:02}', self.image,
+                                    ODD['name'])
+            last = self.kept(f'.{number + 1}' if number else '')
+            self.assertEqual(notes[1], f'written; {last} is what it was')
+            data.append(self.image.read_bytes())
+        self.assertEqual([self.kept(n).read_bytes()
+                          for n in ('', '.2', '.3')], data[:3])
+        self.assertEqual(self.leftovers(),
+                         ['image', 'image.bak', 'image.bak.2', 'image.bak.3',
+                          'vars.json'])
+        stats = [path.stat() for path in (self.image, self.kept())]
+        self.assertEqual([s.st_mode & 0o7777 for s in stats], [0o640] * 2)
+        if os.getuid() == 0:
+            self.assertEqual([(s.st_uid, s.st_gid) for s in stats],
+                             [(1234, 5678)] * 2)
+
+    def test_nothing_to_write(self):
+        """What is there already makes no backup"""
+        self.make(WRITABLE['edk2'])
+        self.foreign('set', '--in-place', '-x', ODD['data'], self.image,
+                     ODD['name'])
+        self.foreign('update', '--in-place', '--from', self.path, self.image)
+        self.assertEqual(self.leftovers(), ['image', 'vars.json'])
+
+    def test_symbolic_link(self):
+        target = self.dir / 'target'
+        self.image.symlink_to('target')
+        target.write_bytes(WRITABLE['xen'])
+        self.foreign('rm', '--in-place', self.image, 'Lang')
+        self.assertTrue(self.image.is_symlink())
+        self.assertEqual(self.names(), [ODD['name']])
+        self.assertEqual(Path(f'{target}.bak').read_bytes(), WRITABLE['xen'])
+
+    def test_in_use(self):
+        """An emulator has it open"""
+        self.make(WRITABLE['edk2'].ljust(16384, b'\xff'))
+        before = self.image.read_bytes()
+        args = ['set', '--in-place', '-x', '01', self.image, ODD['name']]
+        with subprocess.Popen(['qemu-io', '-f', 'raw', self.image],
+                              stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as user:
+            user.stdin.write(b'read 0 512\n')
+            user.stdin.flush()
+            self.assertIn(b'read 512', user.stdout.readline() +
+                          user.stdout.readline())
+            message = self.fails(*args)
+            self.names()
+            user.stdin.close()
+            user.wait(timeout=60)
+        self.assertIn('in use', message)
+        self.assertEqual(self.image.read_bytes(), before)
+        self.foreign(*args)
+
+    def test_disk_full(self):
+        self.make(WRITABLE['edk2'])
+        result = self.run_with_limit(4096, 'set', '--in-place', '-x', '01',
+                                     self.image, ODD['name'])
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b'File too large', result.stderr)
+        self.assertEqual(self.leftovers(), ['image', 'vars.json'])
+        self.assertEqual(self.image.read_bytes(), WRITABLE['edk2'])
+
+    def refuses(self, reason, *args):
+        before = self.leftovers()
+        text = self.run_tool(*args).stderr.decode()
+        self.assertIn(reason, text.splitlines()[-1])
+        self.assertEqual(self.leftovers(), before)
+
+    def test_refused(self):
+        """By name, where it cannot be written, or not as a whole"""
+        args = ['set', '--in-place', '-x', '00', self.image, 'Lang']
+        for data, reason in (
+                (xen(LANG, VOLATILE), 'volatile variables'),
+                (uboot({**LANG, 'attr': 7 | 1 << 31}), 'marks'),
+                (flash(record(LANG), blank=b''), 'do not fit')):
+            self.make(data)
+            self.refuses(reason, *args[:-1], 'Lang2', '-g', TEST)
+            self.assertEqual(self.image.read_bytes(), data)
+        self.make(WRITABLE['edk2 plain'])
+        self.refuses('without authentication', 'enroll', '--in-place',
+                     '--generate', 'x', self.image)
+        self.make(WRITABLE['aws'])
+        self.refuses('cannot hold the name', 'set', '--in-place', '-g', TEST,
+                     '-x', '00', '--dictionary', DICTIONARY, self.image,
+                     'a\\ud800')
+        self.image.unlink()
+        self.image.mkdir()
+        self.refuses('efivarfs is not written in place', *args, '-g', GLOBAL)
+
+    def test_disk_images(self):
+        """Written by qemu-img, with snapshots and backing file as they were"""
+        run = lambda *args: subprocess.run(
+            [str(arg) for arg in args], check=True, capture_output=True)
+        raw, base = self.dir / 'raw', self.dir / 'base'
+        raw.write_bytes(WRITABLE['edk2'].ljust(65536, b'\xff'))
+        for kind in ('qcow2', 'vmdk', 'vdi', 'vhdx'):
+            with self.subTest(kind):
+                run('qemu-img', 'convert', '-O', kind, raw, self.image)
+                self.foreign('rm', '--in-place', self.image, 'Lang')
+                self.assertEqual(self.names(), [ODD['name']])
+        run('qemu-img', 'convert', '-O', 'qcow2', raw, base)
+        before = base.read_bytes()
+        self.image.unlink()
+        run('qemu-img', 'create', '-f', 'qcow2', '-F', 'qcow2', '-b', 'base',
+            self.image)
+        run('qemu-img', 'snapshot', '-c', 'old', self.image)
+        self.foreign('rm', '--in-place', self.image, 'Lang')
+        self.assertEqual(self.names(), [ODD['name']])
+        self.assertEqual(base.read_bytes(), before)
+        run('qemu-img', 'snapshot', '-a', 'old', self.image)
+        self.assertEqual(self.names(), ['Lang', ODD['name']])
+        self.assertNotIn('image.', [p for p in self.leftovers()
+                                    if not p.startswith('image.bak')])
+
+    def test_interrupted(self):
+        """A write that the firmware has to finish does not undo ours"""
+        for state in (0xfd, 0xff, 0xf9):
+            with self.subTest(state=state):
+                self.make(interrupted(state, large(record(LANG)),
+                                      large(record(DB))))
+                self.foreign('set', '--in-place', '-g', TEST, '-x', '01',
+                             self.image, 'New')
+                _, notes = self.foreign('get', self.image, 'New')
+                self.assertEqual(notes, ['read as a store of the format edk2'])
+                self.assertEqual(self.names(), [
+                    'db' if state == 0xfd else 'Lang', 'New'])
+
+
+class Others(Forms):
+    """Real images, and what programs of others read of what was written"""
+
+    def virt_fw_vars(self):
+        out = self.dir / 'virt.json'
+        subprocess.run(['virt-fw-vars', '--input', self.image,
+                        '--output-json', out], check=True,
+                       capture_output=True, timeout=120)
+        return out
+
+    def change(self):
+        self.foreign('boot', 'add', '--in-place', '--label', 'debian',
+                     '--file', '/EFI/debian/shimx64.efi', self.image)
+        self.foreign('mok', 'add', '--in-place', self.image,
+                     CERTS / 'MicrosoftCorporationKEK2KCA2023.pem')
+        self.foreign('enroll', '--in-place', '--append', '--db',
+                     CERTS / 'MicrosoftUEFICA2023.pem', self.image)
+
+    def check(self):
+        theirs = self.virt_fw_vars()
+        self.assertEqual(self.foreign('diff', self.image, theirs)[0], '')
+        self.assertIn('debian', self.ok('boot', 'list', theirs))
+        self.assertIn('KEK 2K CA 2023', self.ok('mok', 'list', theirs))
+        self.assertIn('Microsoft UEFI CA 2023', self.ok('get', theirs, 'db'))
+
+    def test_flash(self):
+        shutil.copy(OVMF, self.image)
+        before = self.image.read_bytes()
+        self.change()
+        self.check()
+        after = self.image.read_bytes()
+        # header, and what is behind the store
+        self.assertEqual(after[:100], before[:100])
+        self.assertEqual(after[256 * 1024:], before[256 * 1024:])
+        self.assertEqual(self.kept().read_bytes(), before)
+
+    def test_aws(self):
+        subprocess.run(['virt-fw-vars', '--input', OVMF, '--output-aws',
+                        self.image], check=True, capture_output=True,
+                       timeout=60)
+        self.change()
+        self.check()
+
+
+if __name__ == '__main__':
+    main()
