@@ -79,6 +79,19 @@ static UefiReason split_descriptor(UefiVarRequest *req)
     return UEFI_REASON_OK;
 }
 
+/* The change, then the cached state of those who have something of it */
+static UefiReason commit(UefiVarService *uv, const UefiVarRequest *req,
+                         const UefiAuthPlan *plan, UefiVarChange *change)
+{
+    UefiReason reason = uefi_vars_commit(uv, change);
+
+    if (reason == UEFI_REASON_OK) {
+        uefi_auth_committed(uv, plan);
+        uefi_lang_committed(uv, req);
+    }
+    return reason;
+}
+
 /* Steps 12 to 18 for a guest, then commit */
 static UefiReason guest_write(UefiVarService *uv, const UefiVarRequest *req)
 {
@@ -112,12 +125,9 @@ static UefiReason guest_write(UefiVarService *uv, const UefiVarRequest *req)
         reason = uefi_auth_set(uv, req, &plan, change);
     }
     if (reason == UEFI_REASON_OK) {
-        reason = uefi_vars_commit(uv, change);
+        reason = commit(uv, req, &plan, change);
     }
-    if (reason == UEFI_REASON_OK) {
-        uefi_auth_committed(uv, &plan);
-        uefi_lang_committed(uv, req);
-    } else if (reason == UEFI_REASON_STORE_FULL) {
+    if (reason == UEFI_REASON_STORE_FULL) {
         uefi_check_no_room(uv);
     }
     return reason;
@@ -211,14 +221,7 @@ static UefiReason host_commit(UefiVarService *uv, const UefiVarRequest *req)
         host_update(req, change);
         reason = uefi_auth_set_host(uv, req, &plan, change);
     }
-    if (reason == UEFI_REASON_OK) {
-        reason = uefi_vars_commit(uv, change);
-    }
-    if (reason == UEFI_REASON_OK) {
-        uefi_auth_committed(uv, &plan);
-        uefi_lang_committed(uv, req);
-    }
-    return reason;
+    return reason == UEFI_REASON_OK ? commit(uv, req, &plan, change) : reason;
 }
 
 static UefiReason host_write(UefiVarService *uv, const UefiVarRequest *req,
