@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: elements of DER
+ * UEFI variable service: elements of DER, the form of their contents, strings
  */
 
 #include "qemu/osdep.h"

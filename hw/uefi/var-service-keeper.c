@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * UEFI variable service: the keeper of a store
+ *
+ * Who owns the medium, when it is written, and what happens when that fails.
  */
 
 #include "qemu/osdep.h"

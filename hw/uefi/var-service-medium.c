@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: a file as what a store is kept on
+ * UEFI variable service: a store file as a medium of the keeper
  */
 
 #include "qemu/osdep.h"
