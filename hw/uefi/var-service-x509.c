@@ -727,14 +727,15 @@ bool uefi_cert_same(const UefiCert *a, const UefiCert *b)
     return uefi_der_equal(&a->der, b->der.data, b->der.size);
 }
 
+/* OpenSSL may read what GnuTLS does not: that does not keep a chain short. */
 static bool key_can_have_signed(const UefiCert *issuer, const UefiCert *cert)
 {
     int sign = gnutls_x509_crt_get_signature_algorithm(cert->crt);
     int key = gnutls_x509_crt_get_pk_algorithm(issuer->crt, NULL);
     gnutls_pk_algorithm_t pk = gnutls_sign_get_pk_algorithm(sign);
 
-    return issuer->has_key &&
-           (pk == key || (pk == GNUTLS_PK_RSA_PSS && key == GNUTLS_PK_RSA));
+    return !issuer->has_key || pk == GNUTLS_PK_UNKNOWN || pk == key ||
+           (pk == GNUTLS_PK_RSA_PSS && key == GNUTLS_PK_RSA);
 }
 
 bool uefi_cert_may_have_issued(const UefiCert *issuer, const UefiCert *cert)

@@ -116,6 +116,24 @@ gboolean edk2_verify(GBytes *signature, GBytes *anchor, GBytes *data)
     return good;
 }
 
+gboolean edk2_passes_over(GBytes *signature)
+{
+    PKCS7 *p7 = edk2_digest(signature) ? parse(signature) : NULL;
+    Certs *certs = p7 ? p7->d.sign->cert : NULL;
+    gboolean found = FALSE;
+    int kind;
+
+    for (int i = 0; i < sk_X509_num(certs); i++) {
+        X509 *cert = sk_X509_value(certs, i);
+
+        found = found || !X509_get0_pubkey(cert) ||
+                !OBJ_find_sigid_algs(X509_get_signature_nid(cert), NULL, &kind);
+    }
+    PKCS7_free(p7);
+    ERR_clear_error();
+    return found;
+}
+
 /* Returns false where there is none that can be converted */
 static gboolean append_common_name(GByteArray *out, X509 *cert)
 {

@@ -18,6 +18,12 @@ const char *edk2_digest(GBytes *signature);
 /** edk2_verify: S4 and S6, with one certificate as anchor */
 gboolean edk2_verify(GBytes *signature, GBytes *anchor, GBytes *data);
 
+/**
+ * edk2_passes_over: whether there is a certificate whose key or algorithm the
+ * library does not know, so that it neither issues nor is issued
+ */
+gboolean edk2_passes_over(GBytes *signature);
+
 /** edk2_binding: D of 7.4, or NULL where edk2 would refuse to make one */
 GBytes *edk2_binding(GBytes *signature);
 

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #define OPENSSL_SUPPRESS_DEPRECATED     /* RAND_set_rand_method() */
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/rand.h>
@@ -169,6 +170,11 @@ static EVP_PKEY *key_of(ForgeKey key)
                                                            "ED25519")
                     : key >= KEY_EC_ROOT ? EVP_EC_gen("P-256")
                     : EVP_RSA_gen(2048);
+        if (key == KEY_EC_HYBRID) {
+            EVP_PKEY_set_utf8_string_param(
+                keys[key], OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_HYBRID);
+        }
     }
     return keys[key];
 }
@@ -210,7 +216,7 @@ static GBytes *sign(ForgeKey key, const char *digest, GBytes *data)
 
 static gboolean is_ec(ForgeKey key)
 {
-    return key >= KEY_EC_ROOT && key <= KEY_EC_LEAF;
+    return key >= KEY_EC_ROOT && key <= KEY_EC_HYBRID;
 }
 
 static GBytes *signature_algorithm(ForgeKey key, const char *digest)
@@ -257,7 +263,9 @@ GBytes *forge_tbs(const ForgeCert *what)
     int version = what->version ?: 3;
     GBytes *inside = der_join(
         serial_number(what),
-        signature_algorithm(what->signer, what->digest ?: "SHA256"),
+        what->algorithm
+        ? der_algorithm(what->algorithm, FALSE)
+        : signature_algorithm(what->signer, what->digest ?: "SHA256"),
         what->issuer ? g_bytes_ref(what->issuer) : der_cn(what->issuer_cn),
         validity(),
         what->subject ? g_bytes_ref(what->subject) : der_cn(what->cn),
@@ -294,11 +302,12 @@ GBytes *forge_cert(const ForgeCert *what)
 {
     g_autoptr(GBytes) tbs = forge_tbs(what);
     const char *digest = what->digest ?: "SHA256";
+    const char *outer = what->outer ?: what->algorithm;
 
-    if (!what->outer) {
+    if (!outer) {
         return forge_resign(tbs, what->signer, digest);
     }
-    return der(0x30, g_bytes_ref(tbs), der_algorithm(what->outer, TRUE),
+    return der(0x30, g_bytes_ref(tbs), der_algorithm(outer, !!what->outer),
                bits(sign(what->signer, digest, tbs)), NULL);
 }
 

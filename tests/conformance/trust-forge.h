@@ -48,6 +48,7 @@ typedef enum ForgeKey {
     KEY_EC_ROOT,
     KEY_EC_MIDDLE,
     KEY_EC_LEAF,
+    KEY_EC_HYBRID,              /* its point is told in a form nobody uses */
     KEY_ED25519,
     KEY__MAX
 } ForgeKey;
@@ -71,7 +72,8 @@ typedef struct ForgeCert {
     GBytes *ids;                /* unique identifiers, as elements */
     GBytes *extensions;         /* one after the other; NULL: none at all */
     const char *digest;         /* of its signature; NULL: SHA256 */
-    const char *outer;          /* algorithm that is not signed; NULL: same */
+    const char *algorithm;      /* that it is said to be; NULL: the true one */
+    const char *outer;          /* what is not signed of it; NULL: same */
 } ForgeCert;
 
 /** forge_cert: the caller unrefs */
