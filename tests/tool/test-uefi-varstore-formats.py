@@ -694,19 +694,37 @@ class Efivarfs(Formats):
                 file = self.target / name
                 file.write_bytes(b'\7\0\0\0x')
                 self.fails('import', self.target, self.path)
+                self.left_out(1)
                 file.unlink()
                 self.target.rmdir()
 
+    def left_out(self, count):
+        """A good variable beside what is none"""
+        good = self.target / f'Lang-{GLOBAL}'
+        good.write_bytes(struct.pack('<I', LANG['attr']) +
+                         bytes.fromhex(LANG['data']))
+        notes = self.notes('import', self.target, self.path)
+        self.assertEqual([note.split(':')[0] for note in notes],
+                         ['left out'] * count)
+        self.assert_store(LANG)
+        self.path.unlink()
+        good.unlink()
+        return notes
+
     def test_cut(self):
         self.target.mkdir()
-        file = self.target / f'Lang-{GLOBAL}'
+        file = self.target / f'Timeout-{GLOBAL}'
         for size in range(5):
             file.write_bytes(b'\7\0\0\0'[:size])
             self.fails('import', self.target, self.path)
             self.assertFalse(self.path.exists())
+            note, = self.left_out(1)
+            self.assertIn(file.name, note)
         file.unlink()
         file.mkdir()
         self.fails('import', self.target, self.path)
+        (self.target / 'README').write_text('copied in May')
+        self.left_out(2)
 
 
 if __name__ == '__main__':

@@ -4,7 +4,9 @@
  * uefi-varstore: directories like Linux' efivarfs
  *
  * One file for each variable, named NAME-GUID in UTF-8, with the attributes
- * (u32, little endian) before the value.
+ * (u32, little endian) before the value.  Linux shows a variable that it cannot
+ * read as an empty file, and people keep notes beside their copies: what is no
+ * variable is left out.
  */
 
 #include "qemu/osdep.h"
@@ -79,6 +81,7 @@ static bool efivarfs_read(ToolTransfer *t, UefiMsg *in, GError **err)
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
     GDir *dir = g_dir_open(t->path, 0, NULL);
     const char *file;
+    guint good = 0;
 
     if (!dir) {
         return uefi_text_fail(err, "the directory cannot be read");
@@ -90,9 +93,19 @@ static bool efivarfs_read(ToolTransfer *t, UefiMsg *in, GError **err)
     /* a directory has no order of its own */
     g_ptr_array_sort(files, by_name);
     for (guint i = 0; i < files->len; i++) {
-        if (!read_file(t, files->pdata[i], err)) {
-            return false;
+        g_autoptr(GError) local = NULL;
+
+        if (read_file(t, files->pdata[i], &local)) {
+            good++;
+        } else {
+            tool_transfer_note(t, "left out: %s", local->message);
         }
+    }
+    if (files->len && !good) {
+        return uefi_text_fail(err, "nothing in the directory is a variable; "
+                              "of the first, %s",
+                              (char *)t->notes->pdata[0] +
+                              strlen("left out: "));
     }
     return true;
 }
