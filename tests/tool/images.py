@@ -135,3 +135,67 @@ def uboot(*entries, **fields):
     return struct.pack('<Q7sBII', 0, b'UbEfiVa', fields.get('version', 1),
                        24 + len(body),
                        fields.get('sum', zlib.crc32(body))) + body
+
+
+def descriptor(time=TIME, length=24, kind=0x0ef1):
+    """EFI_VARIABLE_AUTHENTICATION_2 without a signature"""
+    return bytes.fromhex(time) + struct.pack(
+        '<IHH16s', length, 0x200, kind,
+        guid('4aafd29d-68df-49ee-8aa9-347d375665a7'))
+
+
+def vmware_record(e, data=None):
+    name = (e['name'] + '\0').encode('utf-16le')
+    data = bytes.fromhex(e['data']) if data is None else data
+    return guid(e['guid']) + struct.pack(
+        '<III', e['attr'], len(name) + len(data), len(name)) + name + data
+
+
+def vmware(*records, length=None):
+    body = b''.join(records)
+    length = 16 + len(body) if length is None else length
+    store = b'VMWNVRAM' + struct.pack('<II', 0, length) + body
+    return (b'MRVN' + struct.pack('<I', 1) + b'CMOS' + bytes(77) +
+            b'EFI_NV\0\0' + struct.pack('<I', len(store) + 32) + store +
+            b'\xff' * 32)
+
+
+def vmgs_record(e, kind=0, **sizes):
+    name = (e['name'] + '\0').encode('utf-16le')
+    data = bytes.fromhex(e['data'])
+    return struct.pack(
+        '<III16s16sHH', kind, 48 + len(name) + len(data), e['attr'],
+        bytes.fromhex(e.get('time', NO_TIME)), guid(e['guid']),
+        sizes.get('name', len(name)), sizes.get('data', len(data))) + \
+        name + data
+
+
+def vmgs_header(sequence, table, version=0x30000, encryption=0):
+    header = bytearray(168)
+    struct.pack_into('<8sIIIIIIH', header, 0, b'GUESTRTS', version, 0,
+                     sequence, 168, table, 1, encryption)
+    struct.pack_into('<I', header, 12, zlib.crc32(header))
+    return bytes(header)
+
+
+def vmgs(*records, headers=None, sector=512, attributes=0, size=None,
+         version=0x30000):
+    """Blocks: headers in two, the table in the third, then the file"""
+    body = b''.join(records)
+    entry = struct.pack('<IIQ28xI', 3, len(body) // 4096 + 1,
+                        len(body) if size is None else size, attributes)
+    headers = [b'', vmgs_header(1, 2, version)] if headers is None else headers
+    first = b''.join(h.ljust(sector, b'\0') for h in headers)
+    return (first.ljust(2 * 4096, b'\0') +
+            (bytes(64) + entry).ljust(4096, b'\0') + body)
+
+
+def rom(store, name=b'SMMSTORE', offset=4096, size=None, areas=2, major=1):
+    """The end of a ROM of coreboot: a volume that is not meant, the store,
+    and the map behind it"""
+    size = len(store) if size is None else size
+    fmap = (b'__FMAP__' + struct.pack('<BBQI32sH', major, 1, 0xff000000,
+                                      16 << 20, b'FLASH', areas) +
+            struct.pack('<II32sH', 0, 4096, b'COREBOOT', 0) +
+            struct.pack('<II32sH', offset, size, name, 0))
+    return flash(record(ODD)).ljust(4096, b'\xff') + store + fmap

@@ -6,17 +6,21 @@ usage: test-uefi-varstore-formats.py PROGRAM CORRUPT_STORE
 """
 
 import base64
+import io
 import json
 import struct
 import subprocess
 import sys
+import tarfile
 import zlib
 
 from images import (ALL, DB, DICTIONARY, LANG, NO_TIME, ODD, PLAIN_STORE,
-                    PRIVATE, VOLATILE, aws, aws_list, crc32c, flash, guid,
-                    interrupted, plain_record, record, uboot, xen)
-from varstore import (GLOBAL, PROGRAM, SIGNER, TEST, Tool, document, entry,
-                      journal, main)
+                    PRIVATE, VOLATILE, aws, aws_list, crc32c, descriptor,
+                    flash, guid, interrupted, plain_record, record, rom,
+                    uboot, vmgs, vmgs_header, vmgs_record, vmware,
+                    vmware_record, xen)
+from varstore import (GLOBAL, PROGRAM, SIGNER, TEST, TIME, Tool, document,
+                      entry, journal, main)
 
 CORRUPT = sys.argv[2]
 CERTDB = 'd9bee56e-75dc-49d9-b4d7-b534210f637a'
@@ -646,6 +650,278 @@ class Uefivars(Formats):
     def test_corrupted(self):
         self.source.write_text(json.dumps([LANG, PRIVATE]))
         self.corrupt('uefivars', self.source)
+
+
+class Foreign(Formats):
+    """Formats that can only be read; samples are made of what describes them,
+    see docs/system/uefi-vars.rst."""
+
+    def assert_read_only(self, name):
+        self.store(LANG)
+        self.assertIn('can only be read', self.fails(
+            'export', '-f', name, self.path, self.target, status=2))
+
+
+class VirtualBox(Foreign):
+    def archive(self, *members, format=tarfile.GNU_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode='w', format=format) as tar:
+            for name, data in members:
+                info = tarfile.TarInfo(name)
+                info.type = tarfile.REGTYPE if data else tarfile.DIRTYPE
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+        return out.getvalue()
+
+    def test_read(self):
+        image = flash(record(LANG), record(DB))
+        self.assertEqual(self.imports(image), [])
+        self.assert_store(LANG, DB)
+        for form in (tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT):
+            for padding in (b'', bytes(512)):
+                # wherever the image comes to lie
+                notes = self.imports(self.archive(
+                    ('efi', b''), ('tpm/permall', b'x' + padding),
+                    ('efi/nvram', image), format=form))
+                self.assertEqual(notes, ["'tpm/permall' is left out: it has "
+                                         "no variables"])
+                self.assert_store(LANG, DB)
+        self.assert_read_only('virtualbox')
+
+    def test_bad(self):
+        image = ('efi/nvram', flash(record(LANG)))
+        self.assertIn("no member 'efi/nvram'",
+                      self.refuses(self.archive(('tpm', b'x'))))
+        self.assertIn('twice', self.refuses(self.archive(image, image)))
+        good = self.archive(image)
+        self.assertIn('cut off', self.refuses(good[:600]))
+        self.assertIn('damaged at byte 0', self.refuses(b'f' + good[1:]))
+        self.assertIn("'efi/nvram': there is no volume",
+                      self.refuses(self.archive(('efi/nvram', b'x' * 99))))
+
+    def test_corrupted(self):
+        image = flash(record(LANG), blank=b'\xff' * 16)
+        self.source.write_bytes(self.archive(('efi/nvram', image))
+                                [:512 + len(image)])
+        self.corrupt('virtualbox', self.source)
+
+
+class VMware(Foreign):
+    def test_read(self):
+        self.assertEqual(self.imports(vmware(
+            vmware_record(LANG), vmware_record(ODD),
+            vmware_record(DB, descriptor() + bytes.fromhex(DB['data'])))), [])
+        self.assert_store(LANG, ODD, DB)
+        self.assert_read_only('vmware')
+
+    def test_newest(self):
+        """Of several records of a name the last one counts"""
+        self.assertEqual(
+            self.imports(vmware(vmware_record(LANG), vmware_record(
+                {**ODD, 'data': '01'}), vmware_record(ODD), vmware_record(
+                    {**LANG, 'data': '7a7a00'}))),
+            ['older values of variables are left out: 2'])
+        self.assert_store(ODD, {**LANG, 'data': '7a7a00'})
+
+    def test_losses(self):
+        private = vmware_record(PRIVATE, descriptor() +
+                                bytes.fromhex(PRIVATE['data']))
+        self.assertEqual(
+            self.imports(vmware(private, vmware_record(VOLATILE))),
+            ['volatile variables left out: 1',
+             'private variables that lose their signer: 1'])
+        self.assert_store({k: v for k, v in PRIVATE.items() if k != 'digest'})
+        self.assertEqual(
+            self.imports(vmware(vmware_record(DB))),
+            ['authenticated variables that lose their time stamp: 1'])
+        self.assert_store({**DB, 'time': NO_TIME})
+
+    def test_bad(self):
+        self.assertIn('a BIOS', self.refuses(b'MRVN' + bytes(500)))
+        self.assertIn('a BIOS', self.refuses(
+            b'MRVN' + bytes(50) + b'VMWNVRAM' + bytes(50)))
+        for length in (0, 15, 1 << 31):
+            self.assertIn('is cut off', self.refuses(vmware(length=length)))
+        self.assertIn('cut off in variable 1',
+                      self.refuses(vmware(vmware_record(LANG)[:-1])))
+        self.assertIn('does not end', self.refuses(vmware(
+            vmware_record(LANG).replace(b'g\0\0\0', b'g\0x\0'))))
+
+    def test_corrupted(self):
+        data = vmware(vmware_record(LANG), vmware_record(
+            DB, descriptor() + bytes.fromhex(DB['data'])))
+        self.source.write_bytes(data[:-32])
+        self.corrupt('vmware', self.source)
+
+
+class Vmgs(Foreign):
+    def test_read(self):
+        for version in (0x20000, 0x30000):
+            for sector in (512, 4096):
+                self.assertEqual(self.imports(vmgs(
+                    *map(vmgs_record, (LANG, ODD, DB)), sector=sector,
+                    version=version)), [])
+                self.assert_store(LANG, ODD, DB)
+        self.assertEqual(self.imports(vmgs()), [])
+        self.assert_store()
+        self.assert_read_only('vmgs')
+
+    def test_headers(self):
+        """The later one that is whole"""
+        good, bad = vmgs_header(7, 2), vmgs_header(8, 9)
+        for headers in ([good, b''], [b'', good], [good, bad[:-1] + b'x'],
+                        [vmgs_header(6, 9), good], [good, vmgs_header(6, 9)],
+                        [vmgs_header(0, 2), vmgs_header(0xffffffff, 9)],
+                        [vmgs_header(0xffffffff, 9), vmgs_header(0, 2)]):
+            self.imports(vmgs(vmgs_record(LANG), headers=headers))
+            self.assert_store(LANG)
+        self.assertIn('headers are damaged', self.refuses(
+            vmgs(headers=[bad[:-1] + b'x', b''])))
+
+    def test_losses(self):
+        self.assertEqual(
+            self.imports(vmgs(vmgs_record(PRIVATE), vmgs_record(VOLATILE))),
+            ['volatile variables left out: 1',
+             'private variables that lose their signer: 1'])
+        self.assert_store({k: v for k, v in PRIVATE.items() if k != 'digest'})
+
+    def test_bad(self):
+        self.assertIn('encrypted', self.refuses(
+            vmgs(vmgs_record(LANG), attributes=3)))
+        self.assertIn('encrypted', self.refuses(
+            vmgs(headers=[vmgs_header(1, 2, encryption=1)])))
+        self.assertIn('version 0x00040000', self.refuses(
+            vmgs(version=0x40000)))
+        self.assertIn('table of files', self.refuses(
+            vmgs(headers=[vmgs_header(1, 3)])))
+        for size in (1 << 20, 1 << 63):
+            self.assertIn('beyond the end', self.refuses(vmgs(size=size)))
+        for record in (vmgs_record(LANG, 1), vmgs_record(LANG, name=8),
+                       vmgs_record(LANG, data=5), vmgs_record(LANG)[:-1]):
+            self.assertIn('byte 0 of its file is damaged',
+                          self.refuses(vmgs(record)))
+        gpt = bytes(512) + b'EFI PART' + bytes(504) + \
+            guid('700f0c12-1515-4e4d-8d32-53f685bf44af')
+        self.assertIn('version 1', self.refuses(gpt + bytes(20000)))
+
+    def test_corrupted(self):
+        data = vmgs(vmgs_record(LANG), vmgs_record(DB))
+        self.source.write_bytes(data)
+        # most of it is padding
+        self.assertLess(len(data), 13000)
+        self.corrupt('vmgs', self.source)
+
+
+class Smmstore(Foreign):
+    def test_read(self):
+        self.assertEqual(self.imports(rom(flash(record(LANG), record(DB)))),
+                         [])
+        self.assert_store(LANG, DB)
+        # extracted by cbfstool, it is a flash image
+        self.imports(flash(record(LANG)))
+        self.assert_store(LANG)
+        self.assert_read_only('smmstore')
+
+    def test_bad(self):
+        store = flash(record(LANG))
+        self.assertIn('no area SMMSTORE', self.refuses(rom(store, b'SMM')))
+        self.assertIn('map is cut off', self.refuses(
+            rom(store, b'x', areas=3)))
+        for where in ({'offset': 1 << 30}, {'size': 1 << 30}):
+            self.assertIn('SMMSTORE is cut off', self.refuses(
+                rom(store, **where)))
+        old = struct.pack('<II', 18, 4) + bytes(23) + b'\xff' * 99
+        self.assertIn('version 1 of SMMSTORE', self.refuses(rom(old)))
+        self.assertIn('blank', self.refuses(rom(b'\xff' * 4096)))
+        self.source.write_bytes(store)
+        self.assertIn('no flash map', self.fails(
+            'import', '-f', 'smmstore', self.source, self.path))
+
+    def test_corrupted(self):
+        self.source.write_bytes(
+            rom(flash(record(LANG), blank=b'\xff' * 16), offset=0, size=4096)
+            [:4096].rstrip(b'\xff'))
+        # cuts leave a flash image: only what is damaged within the map
+        for offset, size in ((0, 0), (0, 40), (4096, 1)):
+            self.refuses(rom(flash(record(LANG)), offset=offset, size=size))
+
+
+class Lxd(Foreign):
+    """As the YAML library of Go prints it"""
+
+    YAML = """\
+variables:
+### A comment, as somebody may add one
+  Attempt 1-59324945-ec44-4c0d-b1cd-9db139df070c:
+    data: ab
+    attr: 3
+    timestamp: ""
+    digest: ""
+  'Größe: ''x''-11111111-2222-3333-4444-555555555555':
+    data: "00"
+    attr: 3
+    timestamp: ""
+    digest: ""
+  "a\\\"\\u00e9-11111111-2222-3333-4444-555555555555":
+    data: "0102"
+    attr: 7
+    timestamp: ""
+    digest: ""
+  Private-11111111-2222-3333-4444-555555555555:
+    data: cafe
+    attr: 39
+    timestamp: {time}
+    digest: {digest}
+  ConIn-11111111-2222-3333-4444-555555555555:
+    data: "00"
+    attr: 6
+    timestamp: ""
+    digest: ""
+""".format(time=TIME, digest=SIGNER)
+
+    def test_read(self):
+        for text in (self.YAML, self.YAML.replace('\n', '\r\n'),
+                     self.YAML.replace('  ', '    ')):
+            self.assertEqual(self.imports(text.encode()),
+                             ['volatile variables left out: 1'])
+            expected = document(
+                entry('Attempt 1', '59324945-ec44-4c0d-b1cd-9db139df070c', 3,
+                      'ab'),
+                entry("Größe: 'x'", TEST, 3, '00'),
+                entry('a"é', TEST, 7, '0102'), PRIVATE)
+            self.assertEqual(json.loads(self.path.read_text('utf-8')),
+                             json.loads(expected))
+        self.imports(b'variables: {}\n')
+        self.assert_store()
+        self.assert_read_only('lxd')
+
+    def test_bad(self):
+        good = f'variables:\n  Lang-{GLOBAL}:\n    data: ab\n    attr: 7\n'
+        self.imports(good.encode())
+        for old, new, line in (
+                ('variables:\n', 'variables:\nvariables:\n', 2),
+                ('variables:', 'variables: x', 1),
+                ('  Lang', ' ? Lang', 2), (f'-{GLOBAL}', '', 2),
+                (f'{GLOBAL}:', GLOBAL, 2), ('  Lang', '  "Lang', 2),
+                ('attr: 7', 'attr: -7', 4), ('attr: 7', 'attr: 7\n  x', 5),
+                ('attr: 7', 'attr 7', 4), ('attr: 7', 'other: 7', 4),
+                ('attr: 7', 'attr: "7', 4), ('attr: 7', 'attr: 7\n x: y', 5),
+                ('data: ab', "data: 'a' b", 3), ('data: ab', 'data: "\\x41"', 3)):
+            with self.subTest(old=old, new=new):
+                self.assertIn(f'line {line}', self.refuses(
+                    good.replace(old, new).encode()))
+        self.assertIn('NUL', self.refuses(good.encode() + b'\0'))
+        for old, new in (('data: ab', 'data: abc'), ('attr: 7', '')):
+            self.assertIn('Lang', self.refuses(
+                good.replace(old, new).encode()))
+
+    def test_corrupted(self):
+        """Cuts between variables leave a document"""
+        for size in range(len(self.YAML)):
+            self.source.write_bytes(self.YAML.encode()[:size])
+            self.path.unlink(missing_ok=True)
+            result = self.run_tool('import', self.source, self.path)
+            self.assertIn(result.returncode, (0, 1))
 
 
 class Efivarfs(Formats):

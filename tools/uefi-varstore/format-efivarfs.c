@@ -15,16 +15,6 @@
 
 #define GUID_SUFFIX (1 + UEFI_GUID_TEXT_LEN)
 
-/* Keys of secure boot have no signer of their own: others sign them. */
-static bool is_private(const UefiVariable *var)
-{
-    g_autofree char *name = uefi_str_print(var->name);
-    const UefiKnown *known = tool_known(name);
-
-    return !uefi_guid_equal(&var->guid, &uefi_guid_vendor_keys_nv) &&
-           (!known || !uefi_guid_equal(&var->guid, known->guid));
-}
-
 static bool read_value(ToolTransfer *t, const char *file, const UefiGuid *guid,
                        GBytes *bytes, GError **err)
 {
@@ -46,7 +36,7 @@ static bool read_value(ToolTransfer *t, const char *file, const UefiGuid *guid,
     }
     if (var && (attributes & EFI_ATTR_AT)) {
         t->losses[TOOL_LOSS_TIME]++;
-        t->losses[TOOL_LOSS_BINDING] += is_private(var);
+        tool_transfer_unsigned(t, var);
     }
     return true;
 }

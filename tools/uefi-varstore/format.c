@@ -8,9 +8,12 @@
 #include "format.h"
 #include "hw/uefi/var-service-load.h"
 
+/* Those that hold another one before that: edk2's can be anywhere in a file. */
 static const ToolFormat *const formats[] = {
-    &tool_format_aws, &tool_format_edk2, &tool_format_efivarfs,
-    &tool_format_uboot, &tool_format_uefivars, &tool_format_xen,
+    &tool_format_aws, &tool_format_efivarfs, &tool_format_lxd,
+    &tool_format_uboot, &tool_format_uefivars, &tool_format_virtualbox,
+    &tool_format_vmgs, &tool_format_vmware, &tool_format_xen,
+    &tool_format_smmstore, &tool_format_edk2,
 };
 
 const ToolFormat *tool_format_find(const char *name)
@@ -301,6 +304,55 @@ void tool_transfer_signed(UefiVariable *var, const uint8_t *time,
     memcpy(var->time.b, time, sizeof(var->time.b));
     if (!tool_is_zero(digest, digest_size)) {
         var->binding = g_bytes_new(digest, digest_size);
+    }
+}
+
+/* Keys of secure boot have no signer of their own: others sign them. */
+static bool is_private(const UefiVariable *var)
+{
+    g_autofree char *name = uefi_str_print(var->name);
+    const UefiKnown *known = tool_known(name);
+
+    return !uefi_guid_equal(&var->guid, &uefi_guid_vendor_keys_nv) &&
+           (!known || !uefi_guid_equal(&var->guid, known->guid));
+}
+
+void tool_transfer_unsigned(ToolTransfer *t, const UefiVariable *var)
+{
+    t->losses[TOOL_LOSS_BINDING] += (var->attributes & EFI_ATTR_AT) &&
+                                    is_private(var);
+}
+
+static GBytes *key_of(const UefiVariable *var)
+{
+    GByteArray *key = g_byte_array_new();
+
+    g_byte_array_append(key, var->guid.b, sizeof(var->guid.b));
+    g_byte_array_append(key, (const uint8_t *)var->name,
+                        uefi_str_size(var->name));
+    return g_byte_array_free_to_bytes(key);
+}
+
+void tool_transfer_keep_last(ToolTransfer *t)
+{
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
+                              (GDestroyNotify)g_bytes_unref, NULL);
+    guint kept = t->vars->len;
+
+    for (guint i = t->vars->len; i-- > 0; ) {
+        UefiVariable *var = t->vars->pdata[i];
+
+        if (g_hash_table_add(seen, key_of(var))) {
+            /* the list grows from its end, in order */
+            t->vars->pdata[i] = t->vars->pdata[--kept];
+            t->vars->pdata[kept] = var;
+        }
+    }
+    if (kept) {
+        tool_transfer_note(t, "older values of variables are left out: %u",
+                           kept);
+        g_ptr_array_remove_range(t->vars, 0, kept);
     }
 }
 

@@ -65,7 +65,8 @@ struct ToolFormat {
     /**
      * write: the variables of @t as a new file, or NULL with @err set
      *
-     * A format without it has write_directory, which makes @t->path.
+     * A format without it has write_directory, which makes @t->path, or can
+     * only be read.
      */
     GByteArray *(*write)(ToolTransfer *t, GError **err);
     bool (*write_directory)(ToolTransfer *t, GError **err);
@@ -79,8 +80,13 @@ struct ToolFormat {
 extern const ToolFormat tool_format_aws;
 extern const ToolFormat tool_format_edk2;
 extern const ToolFormat tool_format_efivarfs;
+extern const ToolFormat tool_format_lxd;
+extern const ToolFormat tool_format_smmstore;
 extern const ToolFormat tool_format_uboot;
 extern const ToolFormat tool_format_uefivars;
+extern const ToolFormat tool_format_virtualbox;
+extern const ToolFormat tool_format_vmgs;
+extern const ToolFormat tool_format_vmware;
 extern const ToolFormat tool_format_xen;
 
 /** tool_format_find: the format called @name, or NULL */
@@ -186,6 +192,12 @@ UefiVariable *tool_transfer_add_utf8(ToolTransfer *t, const UefiGuid *guid,
 /** tool_transfer_signed: when @var was signed, and by whom; zeroes: nobody */
 void tool_transfer_signed(UefiVariable *var, const uint8_t *time,
                           const uint8_t *digest, size_t digest_size);
+
+/** tool_transfer_unsigned: nothing tells who signed @var, if anybody has to */
+void tool_transfer_unsigned(ToolTransfer *t, const UefiVariable *var);
+
+/** tool_transfer_keep_last: of variables that are there more than once */
+void tool_transfer_keep_last(ToolTransfer *t);
 
 typedef bool ToolReadVariable(ToolTransfer *t, UefiMsg *in, GError **err);
 

@@ -194,6 +194,9 @@ static int run_export(char **args)
     if (!get_format_and_version(t)) {
         return TOOL_USAGE;
     }
+    if (!t->format->write && !t->format->write_directory) {
+        return tool_usage("the format %s can only be read", t->format->name);
+    }
     t->dictionary = tool_options.dictionary;
     if (!check_needs("template", t->format->needs_template, opt_template) ||
         !check_needs("dictionary", t->format->needs_dictionary,

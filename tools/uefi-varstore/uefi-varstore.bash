@@ -70,7 +70,8 @@ _uefi_varstore()
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
                MORLOCK SHIM MICROSOFT'
     elif [ "$prev" = --format ]; then
-        words='aws edk2 efivarfs uboot uefivars xen'
+        words='aws edk2 efivarfs lxd smmstore uboot uefivars virtualbox vmgs
+               vmware xen'
     elif [ "$prev" = --arch ]; then
         words='aarch64 loongarch64 riscv64 x86_64'
     elif [ "$prev" = --sort ]; then
