@@ -58,9 +58,9 @@ check-unit check-qtest: test-deps
 	@scripts/check $(@:check-%=%) rows
 
 .PHONY: check-descriptors check-functional check-overlay check-qtest-asan
-.PHONY: check-libvirt check-style
+.PHONY: check-distro check-libvirt check-style
 check-descriptors check-functional check-overlay check-qtest-asan \
-check-libvirt check-style: test-deps
+check-distro check-libvirt check-style: test-deps
 	@scripts/check $(@:check-%=%)
 
 .PHONY: conformance
