@@ -369,6 +369,10 @@ void uefi_keeper_back(UefiKeeper *k)
 
 void uefi_keeper_loaded(UefiKeeper *k, const char *mark)
 {
+    if (k->medium->reverts) {
+        join(k);
+        give(k);
+    }
     k->state = UEFI_KEEPER_WAITING;
     if (k->taken) {
         k->changed = !mark ||

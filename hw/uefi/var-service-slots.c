@@ -798,6 +798,7 @@ const UefiVarMediumOps uefi_var_slots_medium_ops = {
     .fold_pending = slots_fold_pending,
     .fold_need = slots_fold_need,
     .journal_size = slots_journal_size,
+    .reverts = true,
 };
 
 /* ------------------------------------------------------------------------ */

@@ -903,6 +903,28 @@ static void test_folding_exit(void)
     g_assert_false(t->disk->locked);
 }
 
+/* A medium that a snapshot takes back as well is read anew before a write */
+static void test_folding_loaded_reverts(void)
+{
+    g_autoptr(Test) t = test_folding();
+    UefiVarMediumOps ops = uefi_var_file_medium_ops;
+
+    ops.reverts = true;
+    t->k.medium = &ops;
+    t->defer = true;
+    pass(t, 100);
+    uefi_keeper_loaded(&t->k, "0123456789abcdef");
+    g_assert_false(t->deferred);
+    g_assert_false(t->disk->locked);
+    assert_state(t, UEFI_KEEPER_WAITING);
+    uefi_disk_set(t->disk, "{old}\n", 6);
+    t->store = "{old}";
+    t->defer = false;
+    uefi_keeper_run(&t->k);
+    g_assert_true(save(t, "2", "{old,2}"));
+    assert_durable(t, "{old}|2");
+}
+
 /* ------------------------------------------------------------------------ */
 /* Ways to lose variables */
 
@@ -1082,6 +1104,7 @@ int main(int argc, char **argv)
         { "folding/stop", test_folding_stop },
         { "folding/leave", test_folding_leave },
         { "folding/exit", test_folding_exit },
+        { "folding/loaded-reverts", test_folding_loaded_reverts },
         { "lost/retry", test_lost_retry },
         { "lost/moved-on", test_lost_moved_on },
         { "lost/emptied", test_lost_emptied },

@@ -65,6 +65,12 @@ typedef struct UefiVarMediumOps {
     UefiVarFoldNeed (*fold_need)(void *opaque);
     /* What a fold would clear away, bytes */
     size_t (*journal_size)(void *opaque);
+
+    /*
+     * Loading a snapshot of the machine takes the medium back as well, and must
+     * not wait for it.
+     */
+    bool reverts;
 } UefiVarMediumOps;
 
 /* ------------------------------------------------------------------------ */
