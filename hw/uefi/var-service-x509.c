@@ -540,8 +540,29 @@ static bool read_addresses(UefiCert *cert, UefiDer in)
     return true;
 }
 
+/* Proxies (RFC 3820): rights are not passed on */
+static bool read_proxy(UefiCert *cert, UefiDer in)
+{
+    UefiDer body, policy, value;
+
+    if (!uefi_der_take(&in, DER_SEQUENCE, &body, NULL)) {
+        return false;
+    }
+    uefi_der_take(&body, DER_INTEGER, &value, NULL);
+    if (!uefi_der_take(&body, DER_SEQUENCE, &policy, NULL) || body.size ||
+        !uefi_der_take(&policy, DER_OID, &value, NULL) ||
+        (policy.size && !uefi_der_take(&policy, DER_OCTET_STRING, &value,
+                                       NULL)) || policy.size) {
+        return false;
+    }
+    cert->usable = false;
+    return true;
+}
+
 /* By the last part of 2.5.29.x, but for the first ones */
-enum { EXTENSION_UNKNOWN, EXTENSION_NETSCAPE, EXTENSION_ADDRESSES };
+enum {
+    EXTENSION_UNKNOWN, EXTENSION_NETSCAPE, EXTENSION_ADDRESSES, EXTENSION_PROXY
+};
 
 static const struct {
     bool (*read)(UefiCert *cert, UefiDer in);
@@ -549,6 +570,7 @@ static const struct {
 } known[] = {
     [EXTENSION_NETSCAPE] = { read_netscape, true },
     [EXTENSION_ADDRESSES] = { read_addresses, true },
+    [EXTENSION_PROXY] = { read_proxy, true },
     [14] = { read_key_id, false },
     [15] = { read_usage, true },
     [17] = { read_alt_names, true },    /* alternatives for the subject */
@@ -575,8 +597,11 @@ static unsigned extension_number(const UefiDer *oid)
         uefi_der_equal(oid, oid_systems, sizeof(oid_systems))) {
         return EXTENSION_ADDRESSES;
     }
+    if (uefi_der_equal(oid, oid_proxy, sizeof(oid_proxy))) {
+        return EXTENSION_PROXY;
+    }
     return oid->size == 3 && !memcmp(oid->data, prefix, sizeof(prefix)) &&
-           oid->data[2] > EXTENSION_ADDRESSES &&
+           oid->data[2] > EXTENSION_PROXY &&
            oid->data[2] < ARRAY_SIZE(known) && known[oid->data[2]].read
            ? oid->data[2] : EXTENSION_UNKNOWN;
 }
@@ -601,10 +626,10 @@ static void read_extensions(UefiCert *cert)
             cert->readable = false;
         }
         seen |= 1ULL << number;
-        /* rights are not passed on either, and all has its limit */
-        if ((critical && !known[number].critical) ||
-            uefi_der_equal(&oid, oid_proxy, sizeof(oid_proxy)) ||
-            i == UEFI_LIMIT_EXTENSIONS) {
+        if (critical && !known[number].critical) {
+            cert->usable = false;
+        }
+        if (i == UEFI_LIMIT_EXTENSIONS) {
             cert->usable = false;
             break;
         }

@@ -172,6 +172,8 @@ static GArray *extension_sets(void)
           "name-constraints" },
         { "unknown", CA_WITH(EXT(EXT_UNKNOWN, der(0x05, NULL))) },
         { "unknown-critical", CA_WITH(CRITICAL(EXT_UNKNOWN, der(0x05, NULL))) },
+        { "unknown-critical-garbage", CA_WITH(
+              CRITICAL(EXT_UNKNOWN, GARBAGE), EXT(EXT_USAGE, GARBAGE)) },
         { "unknown-twice", CA_WITH(EXT(EXT_UNKNOWN, GARBAGE),
                                    EXT(EXT_UNKNOWN, GARBAGE)) },
         { "purpose", CA_WITH(EXT(EXT_PURPOSE, der(0x30,
@@ -189,6 +191,14 @@ static GArray *extension_sets(void)
           "unreadable-extensions" },
         { "proxy", CRITICAL(EXT_PROXY, der(0x30, der(0x30,
               der_oid("1.3.6.1.5.5.7.21.1"), NULL), NULL)) },
+        { "proxy-garbage", CA_WITH(CRITICAL(EXT_PROXY, GARBAGE)) },
+        { "proxy-policy", CA_WITH(EXT(EXT_PROXY, der(0x30, der_int(1), der(
+              0x30, der_int(1), NULL), NULL))) },
+        { "proxy-twice", CA_WITH(EXT(EXT_PROXY, GARBAGE),
+                                 EXT(EXT_PROXY, GARBAGE)) },
+        { "proxy-limits", CRITICAL(EXT_PROXY, der(0x30, der_int(1), der(0x30,
+              der_oid("1.3.6.1.5.5.7.21.1"), der_text(0x04, "x"), NULL),
+              NULL)) },
         { "proxy-ca", CA_WITH(EXT(EXT_PROXY, der(0x30, der(0x30,
               der_oid("1.3.6.1.5.5.7.21.1"), NULL), NULL))),
           "unreadable-extensions" },
