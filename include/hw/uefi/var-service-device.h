@@ -13,10 +13,10 @@
 #include "qemu/notify.h"
 #include "qemu/timer.h"
 #include "system/runstate.h"
-#include "hw/uefi/var-service-monitor.h"
 #include "hw/uefi/var-service-regs.h"
 #include "hw/uefi/var-service-storage.h"
 #include "hw/uefi/var-service-rom.h"
+#include "hw/uefi/var-service-watch.h"
 
 #define UEFI_MARK_SIZE  32      /* bytes, with the terminator */
 

@@ -1,11 +1,11 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * UEFI variable service: what managers are told
+ * UEFI variable service: QMP events
  */
 
-#ifndef HW_UEFI_VAR_SERVICE_MONITOR_H
-#define HW_UEFI_VAR_SERVICE_MONITOR_H
+#ifndef HW_UEFI_VAR_SERVICE_WATCH_H
+#define HW_UEFI_VAR_SERVICE_WATCH_H
 
 #include "hw/uefi/var-service.h"
 
@@ -26,4 +26,4 @@ void uefi_vars_watch_store(UefiVarWatch *watch, const UefiVarStore *store);
 /** uefi_vars_watch_clear: forget what has been told */
 void uefi_vars_watch_clear(UefiVarWatch *watch);
 
-#endif /* HW_UEFI_VAR_SERVICE_MONITOR_H */
+#endif /* HW_UEFI_VAR_SERVICE_WATCH_H */
