@@ -18,11 +18,11 @@
 #include "qemu/error-report.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
-#include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-policy-messages.h"
 #include "hw/uefi/var-service-policy.h"
 #include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-state.h"
+#include "hw/uefi/var-service-vmstate.h"
 
 #define MAX_POLICY_SIZE     0xffff      /* of one entry, bytes */
 

@@ -142,6 +142,14 @@ static void uefi_vars_device_reset(Object *obj, ResetType type)
     uefi_vars_watch_store(&d->watch, d->service->store);
 }
 
+void uefi_vars_transit_clear(UefiVarTransit *t)
+{
+    uefi_vars_free(t->adopted);
+    g_free(t->pio);
+    g_free(t->state);
+    memset(t, 0, sizeof(*t));
+}
+
 void uefi_vars_device_loaded(UefiVarDevice *d, const char *mark)
 {
     if (runstate_check(RUN_STATE_INMIGRATE)) {

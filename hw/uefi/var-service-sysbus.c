@@ -11,7 +11,7 @@
 #include "qemu/module.h"
 #include "migration/vmstate.h"
 #include "system/dma.h"
-#include "hw/uefi/var-service-device.h"
+#include "hw/uefi/var-service-vmstate.h"
 
 struct UefiVarsSysbusState {
     SysBusDevice parent_obj;

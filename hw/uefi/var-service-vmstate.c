@@ -12,8 +12,8 @@
 #include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "migration/vmstate.h"
-#include "hw/uefi/var-service-device.h"
 #include "hw/uefi/var-service-state.h"
+#include "hw/uefi/var-service-vmstate.h"
 
 bool uefi_vars_stream_is_bundled(void *opaque, int version_id)
 {
@@ -23,14 +23,6 @@ bool uefi_vars_stream_is_bundled(void *opaque, int version_id)
 bool uefi_vars_stream_is_ours(void *opaque, int version_id)
 {
     return version_id > 0;
-}
-
-void uefi_vars_transit_clear(UefiVarTransit *t)
-{
-    uefi_vars_free(t->adopted);
-    g_free(t->pio);
-    g_free(t->state);
-    memset(t, 0, sizeof(*t));
 }
 
 /* Saved are the registers; the buffer as far as buffer_size says. */

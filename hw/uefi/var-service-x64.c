@@ -13,7 +13,7 @@
 #include "hw/nvram/fw_cfg.h"
 #include "migration/vmstate.h"
 #include "system/dma.h"
-#include "hw/uefi/var-service-device.h"
+#include "hw/uefi/var-service-vmstate.h"
 
 /* A record of etc/hardware-info: type, size of payload, payload */
 #define HWINFO_PAYLOAD_SIZE 8

@@ -13,7 +13,7 @@
 #include "hw/isa/isa.h"
 #include "migration/vmstate.h"
 #include "system/dma.h"
-#include "hw/uefi/var-service-device.h"
+#include "hw/uefi/var-service-vmstate.h"
 #include "hw/uefi/var-service-xen-messages.h"
 
 struct UefiVarsXenState {

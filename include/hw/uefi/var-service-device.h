@@ -143,32 +143,7 @@ void uefi_vars_device_unrealize(DeviceState *dev);
 /** uefi_vars_device_loaded: the state has been replaced by a stream's */
 void uefi_vars_device_loaded(UefiVarDevice *d, const char *mark);
 
-/* ------------------------------------------------------------------------ */
-/* var-service-vmstate.c, and -adopt.c for the bundled device's streams */
-
-extern const VMStateDescription vmstate_uefi_vars_device;
-extern const VMStateDescription vmstate_uefi_vars_bundled;
-
-/* What the devices on the system bus call themselves in a stream */
-#define UEFI_VARS_VMSTATE_NAME  "uefi-vars-sysbus"
-
-/* Version 0 of a device's state is the bundled device's. */
-bool uefi_vars_stream_is_bundled(void *opaque, int version_id);
-bool uefi_vars_stream_is_ours(void *opaque, int version_id);
-
-/* The fields of those devices, @field being the UefiVarDevice in its state */
-#define VMSTATE_UEFI_VARS(field, state)                                     \
-    VMSTATE_STRUCT_TEST(field, state, uefi_vars_stream_is_bundled, 0,       \
-                        vmstate_uefi_vars_bundled, UefiVarDevice),          \
-    VMSTATE_STRUCT_TEST(field, state, uefi_vars_stream_is_ours, 0,          \
-                        vmstate_uefi_vars_device, UefiVarDevice)
-
+/** uefi_vars_transit_clear: free what @t owns, and make it empty */
 void uefi_vars_transit_clear(UefiVarTransit *t);
-
-/** uefi_vars_transit_valid: whether the registers in transit make sense */
-bool uefi_vars_transit_valid(void *opaque, int version_id);
-
-/** uefi_vars_transit_arrived: check and take over; 0 or a negative errno */
-int uefi_vars_transit_arrived(UefiVarDevice *d);
 
 #endif /* HW_UEFI_VAR_SERVICE_DEVICE_H */
