@@ -9,7 +9,6 @@
 
 #include "qemu/osdep.h"
 #include <json-c/json.h>
-#include "hw/uefi/var-service-json-strict.h"
 #include "hw/uefi/var-service-text.h"
 
 typedef struct json_object JsonObject;

@@ -11,7 +11,6 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-json-strict.h"
-#include "hw/uefi/var-service-text.h"
 
 typedef struct Scan {
     const char *text;
@@ -20,6 +19,23 @@ typedef struct Scan {
     GString *out;
     GError **err;
 } Scan;
+
+GQuark uefi_text_error_quark(void)
+{
+    return g_quark_from_static_string("uefi-text-error");
+}
+
+bool uefi_text_fail(GError **err, const char *format, ...)
+{
+    va_list args;
+
+    if (err) {
+        va_start(args, format);
+        *err = g_error_new_valist(UEFI_TEXT_ERROR, 0, format, args);
+        va_end(args);
+    }
+    return false;
+}
 
 static bool scan_value(Scan *s);
 

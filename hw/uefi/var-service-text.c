@@ -5,28 +5,10 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/uefi/var-service-json-strict.h"
 #include "hw/uefi/var-service-text.h"
 
 /* How much of a name or key is shown in a message, bytes */
 #define SHOWN   80
-
-GQuark uefi_text_error_quark(void)
-{
-    return g_quark_from_static_string("uefi-text-error");
-}
-
-bool uefi_text_fail(GError **err, const char *format, ...)
-{
-    va_list args;
-
-    if (err) {
-        va_start(args, format);
-        *err = g_error_new_valist(UEFI_TEXT_ERROR, 0, format, args);
-        va_end(args);
-    }
-    return false;
-}
 
 static void G_GNUC_PRINTF(2, 3) text_warn(GPtrArray *warnings,
                                           const char *format, ...)

@@ -9,6 +9,18 @@
 
 #define UEFI_JSON_DEPTH     32      /* nested arrays and objects */
 
+/* The domain of errors that a text has, here and in var-service-text.c */
+#define UEFI_TEXT_ERROR uefi_text_error_quark()
+GQuark uefi_text_error_quark(void);
+
+/**
+ * uefi_text_fail: set @err
+ *
+ * Returns false.
+ */
+bool uefi_text_fail(GError **err, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+
 /**
  * uefi_json_strict: check that @text is strict JSON, and make it easy to parse
  *

@@ -27,13 +27,11 @@
 
 #include "hw/uefi/var-service.h"
 #include "hw/uefi/var-service-json.h"
+#include "hw/uefi/var-service-json-strict.h"
 #include "hw/uefi/var-service-msg.h"
 
 #define UEFI_TEXT_VERSION       2       /* of documents */
 #define UEFI_TEXT_WARNINGS      16      /* for one document or change */
-
-#define UEFI_TEXT_ERROR uefi_text_error_quark()
-GQuark uefi_text_error_quark(void);
 
 /**
  * uefi_text_parse: the variables of a text, in order
@@ -76,14 +74,6 @@ char *uefi_text_print_change(const UefiVarChange *change);
 
 /* ------------------------------------------------------------------------ */
 /* What the parser of the build asks */
-
-/**
- * uefi_text_fail: set @err
- *
- * Returns false.
- */
-bool uefi_text_fail(GError **err, const char *format, ...)
-    G_GNUC_PRINTF(2, 3);
 
 /**
  * uefi_text_knows: whether @key is a member of @object
