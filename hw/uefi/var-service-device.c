@@ -245,6 +245,10 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
         error_setg(errp, "uefi-vars: jsonfile is empty");
         return false;
     }
+    if (d->jsonfile && d->drive) {
+        error_setg(errp, "uefi-vars: drive and jsonfile cannot both be given");
+        return false;
+    }
     if (!uefi_pkcs7_available()) {
         warn_report("uefi-vars: this QEMU is built without GnuTLS, so every "
                     "signed variable write of the guest is refused");
@@ -258,9 +262,9 @@ bool uefi_vars_device_realize(UefiVarDevice *d, DeviceState *dev,
     }
     d->service = uefi_vars_new(&d->config, &uefi_vars_host, d);
     d->waits = runstate_check(RUN_STATE_INMIGRATE);
-    if (d->jsonfile) {
-        d->storage = uefi_vars_storage_new(d->jsonfile, d->service, dev,
-                                           errp);
+    if (d->jsonfile || d->drive) {
+        d->storage = uefi_vars_storage_new(d->jsonfile, d->drive, d->service,
+                                           dev, errp);
         if (!d->storage) {
             uefi_vars_rom_destroy(&d->rom);
             g_clear_pointer(&d->pcap, uefi_pcap_free);
@@ -303,6 +307,7 @@ static const struct {
 } property_descriptions[] = {
     { "jsonfile", "file that holds the non-volatile variables; made if "
       "missing; without it they are lost at exit" },
+    { "drive", "block node that holds them instead" },
     { "pcapfile", "file for a capture of all messages, values included" },
     { "tpm", "whether the firmware uses a TPM, and with it keeps the request "
       "to overwrite memory; auto: if the machine has one" },

@@ -115,7 +115,8 @@ static void print_store(Monitor *mon, const UefiVarStoreInfo *info)
                        u == info->usage ? "used" : "", u->value->used,
                        u->value->limit, UefiVarRoom_str(u->value->q_class));
     }
-    monitor_printf(mon, "%-12s%s", "file", info->file ?: "none");
+    monitor_printf(mon, "%-12s%s", info->node ? "node" : "file",
+                   info->node ?: info->file ?: "none");
     if (info->journal) {
         monitor_printf(mon, ", journal %" PRIu64 " bytes", info->journal);
     }

@@ -329,7 +329,11 @@ static void file_info(const UefiVarDevice *d, UefiVarStoreInfo *info)
         return;
     }
     storage = uefi_vars_storage_info(d->storage);
-    info->file = g_strdup(storage.name);
+    if (storage.is_node) {
+        info->node = g_strdup(storage.name);
+    } else {
+        info->file = g_strdup(storage.name);
+    }
     info->has_journal = storage.taken;
     info->journal = storage.journal;
     if (storage.failure) {

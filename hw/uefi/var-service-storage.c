@@ -11,10 +11,13 @@
 #include "qemu/notify.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
+#include "block/aio-wait.h"
 #include "block/thread-pool.h"
 #include "migration/misc.h"
+#include "system/block-backend.h"
 #include "system/runstate.h"
 #include "system/system.h"
+#include "hw/uefi/var-service-blk.h"
 #include "hw/uefi/var-service-compat.h"
 #include "hw/uefi/var-service-keeper.h"
 #include "hw/uefi/var-service-load.h"
@@ -25,8 +28,9 @@
 
 #define REPORT_MS       10000   /* between two reports of failure */
 
-/* Text takes more room than records, and the file holds it more than once. */
-#define FILE_FACTOR     16
+/* Text takes more room than records, and a file holds it more than once. */
+#define DOCUMENT_FACTOR 4
+#define FILE_FACTOR     (4 * DOCUMENT_FACTOR)
 
 /* A step of a fold in QEMU's thread pool */
 typedef struct Step {
@@ -42,14 +46,20 @@ typedef struct ModeNotifier {
 } ModeNotifier;
 
 struct UefiVarStorage {
-    char *name;                 /* of the file */
-    size_t limit;               /* its largest size, bytes */
+    char *name;                 /* of the file, or of the node */
     UefiVarService *service;
-    UefiVarFileMedium medium;
+    const UefiVarMediumOps *ops;
+    void *medium;               /* what they get: @file or @slots */
+    UefiVarFileMedium file;
+    size_t limit;               /* its largest size, bytes */
+    BlockBackend *blk;          /* NULL for a file */
+    UefiVarSlots *slots;
     UefiKeeper keeper;
     UefiKeeperState traced;
     QEMUTimer *timer;
     Step *step;                 /* under way, or NULL */
+    bool coroutine;             /* the same on the block layer, */
+    bool awaited;               /* whose end the keeper wants to hear of */
 
     /* The failure that lasts, for the administrator */
     char *failure;              /* NULL when all is well */
@@ -232,11 +242,18 @@ static void on_alarm(void *opaque, int64_t when)
     }
 }
 
+/*
+ * On the block layer nothing goes on beside a machine that is stopped: a
+ * snapshot is made or loaded then, or the node goes elsewhere.  What is due has
+ * its tick again when the machine runs.
+ */
 static void on_timer(void *opaque)
 {
     UefiVarStorage *s = opaque;
 
-    uefi_keeper_tick(&s->keeper);
+    if (!s->blk || runstate_is_running()) {
+        uefi_keeper_tick(&s->keeper);
+    }
 }
 
 /* Whoever comes first does it: a pool may have no thread to spare. */
@@ -273,7 +290,7 @@ static void on_run(void *opaque)
     Step *step = g_new0(Step, 1);
 
     step->storage = s;
-    step->medium = &s->medium;
+    step->medium = &s->file;
     qemu_event_init(&step->done, false);
     s->step = step;
     thread_pool_submit_aio(step_work, step, step_done, step);
@@ -290,13 +307,60 @@ static void on_join(void *opaque)
     }
 }
 
-static const UefiKeeperHost keeper_host = {
+static const UefiKeeperHost file_host = {
     .now = on_now,
     .alarm = on_alarm,
     .document = on_document,
     .check = on_check,
     .run = on_run,
     .join = on_join,
+    .failed = on_failed,
+    .worked = on_worked,
+};
+
+/* ------------------------------------------------------------------------ */
+/* The block layer has coroutines for what takes long */
+
+static void coroutine_fn step_co(void *opaque)
+{
+    UefiVarStorage *s = opaque;
+
+    s->ops->run(s->medium);
+    s->coroutine = false;
+    aio_wait_kick();
+    if (s->awaited) {
+        uefi_keeper_ran(&s->keeper);
+    }
+}
+
+static void on_run_co(void *opaque)
+{
+    UefiVarStorage *s = opaque;
+
+    s->coroutine = s->awaited = true;
+    aio_co_schedule(qemu_get_aio_context(), qemu_coroutine_create(step_co, s));
+}
+
+static void wait_for_step(UefiVarStorage *s)
+{
+    AIO_WAIT_WHILE_UNLOCKED(NULL, s->coroutine);
+}
+
+static void on_join_co(void *opaque)
+{
+    UefiVarStorage *s = opaque;
+
+    s->awaited = false;
+    wait_for_step(s);
+}
+
+static const UefiKeeperHost blk_host = {
+    .now = on_now,
+    .alarm = on_alarm,
+    .document = on_document,
+    .check = on_check,
+    .run = on_run_co,
+    .join = on_join_co,
     .failed = on_failed,
     .worked = on_worked,
 };
@@ -354,8 +418,9 @@ UefiVarStorageInfo uefi_vars_storage_info(const UefiVarStorage *s)
 
     return (UefiVarStorageInfo) {
         .name = s->name,
+        .is_node = s->blk,
         .taken = taken,
-        .journal = taken ? uefi_var_file_journal_size(s->medium.file) : 0,
+        .journal = taken ? s->ops->journal_size(s->medium) : 0,
         .failure = s->failure,
         .failing_since = s->failing_since,
     };
@@ -371,6 +436,7 @@ static void on_run_state(void *opaque, bool running, RunState state)
     if (running) {
         uefi_keeper_run(&s->keeper);
     } else {
+        wait_for_step(s);
         uefi_keeper_stop(&s->keeper);
     }
 }
@@ -400,7 +466,8 @@ static int on_migration(NotifierWithReturn *notifier, MigrationEvent *event,
                                      notifier)->storage;
 
     if (event->type == MIG_EVENT_PRECOPY_SETUP && colo_is_on()) {
-        error_setg(errp, "uefi-vars: COLO cannot be used with jsonfile");
+        error_setg(errp, "uefi-vars: COLO cannot be used with a store that "
+                   "is kept");
         return -ENOTSUP;
     }
     if (event->type == MIG_EVENT_PRECOPY_FAILED) {
@@ -467,18 +534,21 @@ static bool start(UefiVarStorage *s, GError **err)
         warn_report("uefi-vars: %s: %s", s->name,
                     (char *)g_ptr_array_index(warnings, i));
     }
-    if (s->medium.unlockable) {
+    if (s->file.unlockable) {
         warn_report("uefi-vars: %s: the file system has no locks; nothing "
                     "keeps a second user of the file away", s->name);
     }
     trace_uefi_vars_load(s->name, content.records->len,
-                         uefi_var_file_journal_size(s->medium.file));
+                         s->ops->journal_size(s->medium));
     return true;
 }
 
 static void storage_free(UefiVarStorage *s)
 {
-    uefi_keeper_clear(&s->keeper);
+    if (s->ops) {
+        uefi_keeper_clear(&s->keeper);
+    }
+    g_clear_pointer(&s->slots, uefi_var_slots_free);
     g_clear_pointer(&s->timer, timer_free);
     g_clear_pointer(&s->report_later, timer_free);
     g_free(s->failure);
@@ -486,25 +556,59 @@ static void storage_free(UefiVarStorage *s)
     g_free(s);
 }
 
-UefiVarStorage *uefi_vars_storage_new(const char *jsonfile,
+static void use_file(UefiVarStorage *s, const char *jsonfile)
+{
+    s->name = g_strdup(jsonfile);
+    s->limit = MAX(UEFI_VAR_FILE_LIMIT,
+                   (size_t)s->service->config.limits.nv_size * FILE_FACTOR);
+    s->file.open = on_open;
+    s->file.open_opaque = s;
+    s->ops = &uefi_var_file_medium_ops;
+    s->medium = &s->file;
+}
+
+static bool use_node(UefiVarStorage *s, BlockBackend *blk, Error **errp)
+{
+    size_t max = (size_t)s->service->config.limits.nv_size * DOCUMENT_FACTOR;
+
+    s->blk = blk;
+    s->slots = uefi_vars_blk_open(blk, max, errp);
+    if (!s->slots) {
+        return false;
+    }
+    s->name = g_strdup(bdrv_get_device_or_node_name(blk_bs(blk)));
+    s->ops = &uefi_var_slots_medium_ops;
+    s->medium = s->slots;
+    return true;
+}
+
+static bool begin(UefiVarStorage *s, GError **err)
+{
+    if (!runstate_check(RUN_STATE_INMIGRATE)) {
+        return start(s, err);
+    }
+    return s->blk || probe(s, err);
+}
+
+UefiVarStorage *uefi_vars_storage_new(const char *jsonfile, BlockBackend *blk,
                                       UefiVarService *service,
                                       DeviceState *dev, Error **errp)
 {
     UefiVarStorage *s = g_new0(UefiVarStorage, 1);
     g_autoptr(GError) err = NULL;
 
-    s->name = g_strdup(jsonfile);
-    s->limit = MAX(UEFI_VAR_FILE_LIMIT,
-                   (size_t)service->config.limits.nv_size * FILE_FACTOR);
     s->service = service;
-    s->medium.open = on_open;
-    s->medium.open_opaque = s;
+    if (!blk) {
+        use_file(s, jsonfile);
+    } else if (!use_node(s, blk, errp)) {
+        storage_free(s);
+        return NULL;
+    }
     s->timer = timer_new_ms(QEMU_CLOCK_REALTIME, on_timer, s);
     s->report_later = timer_new_ms(QEMU_CLOCK_REALTIME, report, s);
-    uefi_keeper_init(&s->keeper, &keeper_host, s, &uefi_var_file_medium_ops,
-                     &s->medium);
-    if (!(runstate_check(RUN_STATE_INMIGRATE) ? probe(s, &err)
-                                              : start(s, &err))) {
+    uefi_keeper_init(&s->keeper, blk ? &blk_host : &file_host, s, s->ops,
+                     s->medium);
+    if (!begin(s, &err)) {
         error_setg(errp, "uefi-vars: %s", err->message);
         storage_free(s);
         return NULL;

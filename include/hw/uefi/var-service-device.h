@@ -41,6 +41,7 @@ typedef struct UefiVarTransit {
 typedef struct UefiVarDevice {
     /* Properties */
     char *jsonfile;
+    BlockBackend *drive;
     char *pcapfile;
     OnOffAuto tpm;              /* auto: look at the machine */
     UefiVarConfig config;
@@ -50,7 +51,7 @@ typedef struct UefiVarDevice {
     UefiVarRegs regs;
     UefiVarService *service;
 
-    UefiVarStorage *storage;    /* NULL without @jsonfile */
+    UefiVarStorage *storage;    /* NULL without @jsonfile and @drive */
     bool waits;                 /* for its first state to come by a stream */
 
     /* Writes of the guest that were refused since its last reset */
@@ -82,6 +83,7 @@ UefiVarDevice *uefi_vars_find(void);
  */
 #define DEFINE_UEFI_VARS_STORE_PROPERTIES(state, field)                     \
     DEFINE_PROP_STRING("jsonfile", state, field.jsonfile),                  \
+    DEFINE_PROP_DRIVE("drive", state, field.drive),                         \
     DEFINE_PROP_ON_OFF_AUTO("tpm", state, field.tpm, ON_OFF_AUTO_AUTO),     \
     DEFINE_PROP_BOOL("force-secure-boot", state,                            \
                      field.config.force_secure_boot, false),                \

@@ -3,25 +3,28 @@
  *
  * UEFI variable service: where the variables of a machine are kept
  *
- * Connects the keeper to the rest of QEMU: the file by its name, timers,
+ * Connects the keeper to the rest of QEMU: file or block layer, timers,
  * threads, the run state, migration, and the administrator.
  */
 
 #ifndef HW_UEFI_VAR_SERVICE_STORAGE_H
 #define HW_UEFI_VAR_SERVICE_STORAGE_H
 
+#include "system/block-backend-common.h"
 #include "hw/uefi/var-service-compat.h"
 #include "hw/uefi/var-service.h"
 
 typedef struct UefiVarStorage UefiVarStorage;
 
 /**
- * uefi_vars_storage_new: keep the variables of @service in @jsonfile
+ * uefi_vars_storage_new: keep the variables of @service
+ * @jsonfile: in this file,
+ * @blk: or, unless it is NULL, on this node, which stays the caller's
  *
  * They are loaded, unless the machine is still to come.  @dev is whose turn it
  * is when the run state changes.
  */
-UefiVarStorage *uefi_vars_storage_new(const char *jsonfile,
+UefiVarStorage *uefi_vars_storage_new(const char *jsonfile, BlockBackend *blk,
                                       UefiVarService *service,
                                       DeviceState *dev, Error **errp);
 
@@ -50,6 +53,7 @@ bool uefi_vars_storage_waits(const UefiVarStorage *s);
 /* What the administrator can know of it */
 typedef struct UefiVarStorageInfo {
     const char *name;
+    bool is_node;               /* of the block layer, or else a file */
     bool taken;
     uint64_t journal;           /* bytes, if it is taken */
     const char *failure;        /* NULL when all is well */

@@ -1,0 +1,109 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * UEFI variable service: a node of the block layer as medium
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "block/block-global-state.h"
+#include "system/block-backend.h"
+#include "hw/uefi/var-service-blk.h"
+
+/*
+ * Whose the node is, is the block layer's business: while it is inactive, the
+ * other side of a migration has it.  A coroutine of ours runs only while the
+ * machine does, and then it is active.
+ */
+static int check_active(BlockBackend *blk)
+{
+    BlockDriverState *bs = blk_bs(blk);
+
+    if (!bs) {
+        return -ENOMEDIUM;
+    }
+    if (qemu_in_coroutine()) {
+        return 0;
+    }
+    GRAPH_RDLOCK_GUARD_MAINLOOP();
+    return bdrv_is_inactive(bs) ? -EPERM : 0;
+}
+
+static int on_read(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+    return blk_pread(opaque, offset, len, buf, 0);
+}
+
+static int on_write(void *opaque, uint64_t offset, const void *buf, size_t len)
+{
+    BlockBackend *blk = opaque;
+    int ret = check_active(blk);
+
+    return ret < 0 ? ret : blk_pwrite(blk, offset, len, buf, 0);
+}
+
+static int on_write_zeroes(void *opaque, uint64_t offset, uint64_t len)
+{
+    BlockBackend *blk = opaque;
+    int ret = check_active(blk);
+
+    return ret < 0 ? ret : blk_pwrite_zeroes(blk, offset, len, 0);
+}
+
+static int on_flush(void *opaque)
+{
+    BlockBackend *blk = opaque;
+    int ret = check_active(blk);
+
+    return ret < 0 ? ret : blk_flush(blk);
+}
+
+static const UefiVarSlotsOps blk_ops = {
+    .read = on_read,
+    .write = on_write,
+    .write_zeroes = on_write_zeroes,
+    .flush = on_flush,
+};
+
+static bool check_length(BlockBackend *blk, const char *name,
+                         uint64_t capacity, Error **errp)
+{
+    int64_t length = blk_getlength(blk);
+
+    if (length < 0) {
+        error_setg_errno(errp, -length, "uefi-vars: cannot tell the size of "
+                         "%s", name);
+        return false;
+    }
+    if (length < capacity) {
+        error_setg(errp, "uefi-vars: %s has %" PRId64 " bytes, but a store of "
+                   "this size needs %" PRIu64, name, length, capacity);
+        return false;
+    }
+    return true;
+}
+
+UefiVarSlots *uefi_vars_blk_open(BlockBackend *blk, size_t max_document,
+                                 Error **errp)
+{
+    uint64_t capacity = uefi_var_slots_capacity(max_document);
+    BlockDriverState *bs = blk_bs(blk);
+    const char *name = bs ? bdrv_get_device_or_node_name(bs) : "drive";
+
+    if (!bs) {
+        error_setg(errp, "uefi-vars: drive has no medium");
+        return NULL;
+    }
+    if (!blk_supports_write_perm(blk)) {
+        error_setg(errp, "uefi-vars: %s is read-only", name);
+        return NULL;
+    }
+    if (!check_length(blk, name, capacity, errp) ||
+        blk_set_perm(blk, BLK_PERM_CONSISTENT_READ | BLK_PERM_WRITE,
+                     BLK_PERM_CONSISTENT_READ | BLK_PERM_WRITE_UNCHANGED,
+                     errp) < 0) {
+        return NULL;
+    }
+    return uefi_var_slots_new(&blk_ops, blk, name, blk_getlength(blk),
+                              blk_get_request_alignment(blk), max_document);
+}
