@@ -386,6 +386,19 @@ static void test_waiting_taken(void)
     g_assert_false(t->disk->locked);
 }
 
+/* ... and that goes elsewhere before it is one */
+static void test_waiting_taken_leave(void)
+{
+    g_autoptr(Test) t = test_started();
+
+    uefi_keeper_loaded(&t->k, NULL);
+    t->store = "{9}";
+    uefi_keeper_leave(&t->k);
+    assert_state(t, UEFI_KEEPER_WAITING);
+    g_assert_false(t->disk->locked);
+    assert_durable(t, DOC);
+}
+
 /* ------------------------------------------------------------------------ */
 /* Rows: away */
 
@@ -453,6 +466,21 @@ static void test_away_run(void)
     uefi_keeper_run(&t->k);
     assert_state(t, UEFI_KEEPER_CLEAN);
     g_assert_cmpuint(written(t), ==, 0);
+}
+
+/* A snapshot, where the machine has been before */
+static void test_away_loaded(void)
+{
+    g_autoptr(Test) t = test_away();
+
+    uefi_keeper_loaded(&t->k, NULL);
+    assert_state(t, UEFI_KEEPER_WAITING);
+    t->store = "{9}";
+    g_assert_false(t->disk->locked);
+    g_assert_cmpuint(written(t), ==, 0);
+    uefi_keeper_run(&t->k);
+    pass(t, 0);
+    assert_durable(t, "{9}");
 }
 
 /* The target has run already */
@@ -615,6 +643,18 @@ static void test_behind_unsaved_again(void)
     assert_durable(t, "{1,2,3}");
 }
 
+/* That it runs is no news */
+static void test_behind_run(void)
+{
+    g_autoptr(Test) t = test_behind();
+    int64_t alarm = t->alarm;
+
+    uefi_keeper_run(&t->k);
+    assert_state(t, UEFI_KEEPER_BEHIND);
+    g_assert_cmpint(t->alarm, ==, alarm);
+    g_assert_cmpuint(written(t), ==, 0);
+}
+
 static void test_behind_stop(void)
 {
     g_autoptr(Test) t = test_behind();
@@ -761,6 +801,21 @@ static void test_clean_save_fails(void)
     g_assert_cmpuint(t->worked, ==, 1);
 }
 
+/* The journal has it all: nothing to report */
+static void test_clean_exit_fails(void)
+{
+    g_autoptr(Test) t = test_started();
+
+    g_assert_true(save(t, "2", "{1,2}"));
+    break_disk(t);
+    uefi_keeper_exit(&t->k);
+    assert_state(t, UEFI_KEEPER_AWAY);
+    g_assert_cmpuint(t->failed, ==, 0);
+    g_assert_false(t->disk->locked);
+    mend_disk(t);
+    assert_durable(t, DOC "|2");
+}
+
 /* A long journal is folded when the guest is silent */
 static Test *test_long(void)
 {
@@ -832,6 +887,21 @@ static void test_folding_save(void)
     pass(t, 1000);
     assert_durable(t, "{1,2}|3");
     assert_state(t, UEFI_KEEPER_CLEAN);
+}
+
+static void test_folding_save_fails(void)
+{
+    g_autoptr(Test) t = test_folding();
+
+    break_disk(t);
+    g_assert_false(save(t, "3", NULL));
+    assert_state(t, UEFI_KEEPER_FOLDING);
+    g_assert_cmpint(t->asker, ==, UEFI_KEEPER_GUEST);
+    mend_disk(t);
+    assert_durable(t, "{1,2}");
+    pass(t, RETRY_MS + 1000);
+    assert_state(t, UEFI_KEEPER_CLEAN);
+    assert_durable(t, "{1,2}");
 }
 
 static void test_folding_tick_fails(void)
@@ -1071,10 +1141,12 @@ int main(int argc, char **argv)
         { "waiting/save-running", test_waiting_save_running },
         { "waiting/leave", test_waiting_leave },
         { "waiting/taken", test_waiting_taken },
+        { "waiting/taken-leave", test_waiting_taken_leave },
         { "away/nothing", test_away_nothing },
         { "away/back", test_away_back },
         { "away/back-save", test_away_back_save },
         { "away/run", test_away_run },
+        { "away/loaded", test_away_loaded },
         { "away/run-moved-on", test_away_run_moved_on },
         { "untaken/nothing", test_untaken_nothing },
         { "untaken/tick", test_untaken_tick },
@@ -1085,6 +1157,7 @@ int main(int argc, char **argv)
         { "behind/tick", test_behind_tick },
         { "behind/tick-fails", test_behind_tick_fails },
         { "behind/unsaved-again", test_behind_unsaved_again },
+        { "behind/run", test_behind_run },
         { "behind/stop", test_behind_stop },
         { "behind/stop-fails", test_behind_stop_fails },
         { "behind/save", test_behind_save },
@@ -1096,9 +1169,11 @@ int main(int argc, char **argv)
         { "clean/nothing", test_clean_nothing },
         { "clean/save", test_clean_save },
         { "clean/save-fails", test_clean_save_fails },
+        { "clean/exit-fails", test_clean_exit_fails },
         { "clean/tick", test_clean_tick },
         { "clean/tick-fails", test_clean_tick_fails },
         { "folding/save", test_folding_save },
+        { "folding/save-fails", test_folding_save_fails },
         { "folding/tick-fails", test_folding_tick_fails },
         { "folding/unsaved", test_folding_unsaved },
         { "folding/stop", test_folding_stop },
