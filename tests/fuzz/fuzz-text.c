@@ -13,6 +13,7 @@
 #include "hw/uefi/var-service-load.h"
 #include "hw/uefi/var-service-policy.h"
 #include "hw/uefi/var-service-secureboot.h"
+#include "hw/uefi/var-service-state.h"
 
 static const char *const tokens[] = {
     "{", "}", "[", "]", ",", ":", "\"", "\\u", "d800", "dc00", "0041", "null",
@@ -75,6 +76,20 @@ static void fuzz_change(const char *text)
     g_assert_true(!change == !!err);
 }
 
+/* A good state up to some point, or all of it, and whatever comes then */
+static bool load_state(UefiVarService *uv, FuzzInput *in, GError **err)
+{
+    g_autoptr(GByteArray) state =
+        g_bytes_unref_to_array(uefi_vars_state_save(uv));
+    uint8_t cut = fuzz_u8(in);
+
+    if (fuzz_u8(in) % 2) {
+        g_byte_array_set_size(state, state->len * cut / 256);
+    }
+    g_byte_array_append(state, in->data, in->size);
+    return uefi_vars_state_load(uv, state->data, state->len, err);
+}
+
 /* State that comes with a migration stream */
 static void fuzz_state(FuzzInput *in)
 {
@@ -87,12 +102,14 @@ static void fuzz_state(FuzzInput *in)
     bool loaded;
 
     uefi_vars_hard_reset(uv);
-    if (which % 3 == 0) {
+    if (which % 4 == 0) {
         loaded = uefi_check_load(uv, state, &err);
-    } else if (which % 3 == 1) {
+    } else if (which % 4 == 1) {
         loaded = uefi_policy_load(uv, state, &err);
-    } else {
+    } else if (which % 4 == 2) {
         loaded = uefi_secureboot_load(uv, state, &err);
+    } else {
+        loaded = load_state(uv, in, &err);
     }
     g_assert_true(loaded == !err);
 }
