@@ -249,6 +249,14 @@ static void scan_front(UefiJournal *s, const char *data, size_t front)
     }
 }
 
+/* Whether @rec is the next link of the chain */
+static bool follows(const UefiJournal *s, const Record *rec)
+{
+    return rec->seq == s->seq + 1 &&
+           (uefi_journal_same(&rec->prev, &s->last) ||
+            (s->loose && rec->seq == 1));
+}
+
 static void scan_record(UefiJournal *s, const Record *rec, size_t at)
 {
     if (rec->kind == UEFI_JOURNAL_DOCUMENT) {
@@ -257,8 +265,7 @@ static void scan_record(UefiJournal *s, const Record *rec, size_t at)
     } else if (s->bad || s->folding) {
         note_bad(s, at, "a record that no write can have left there");
         s->beyond = true;
-    } else if (rec->seq != s->seq + 1 ||
-               !uefi_journal_same(&rec->prev, &s->last)) {
+    } else if (!follows(s, rec)) {
         note_bad(s, at, "a record that does not follow what stands before it");
         s->beyond = true;
     } else if (rec->kind == UEFI_JOURNAL_FOLD) {

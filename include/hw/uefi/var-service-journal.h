@@ -56,6 +56,7 @@ GString *uefi_journal_blank(void);
 /* What the text of a file means; offsets and lengths are in bytes */
 typedef struct UefiJournal {
     size_t alignment;       /* of records, to be set by the caller, or 0 */
+    bool loose;             /* the same; the first record follows anything */
     bool based;             /* there is a document, or the store is blank */
     bool blank;
     size_t document_at;     /* offset of what holds the document */
