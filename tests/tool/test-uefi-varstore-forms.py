@@ -386,6 +386,226 @@ class InPlace(Forms):
                     'db' if state == 0xfd else 'Lang', 'New'])
 
 
+class Rescue(Forms):
+    """What can be had of damaged stores, and how the rest is told"""
+
+    def setUp(self):
+        super().setUp()
+        self.path.unlink()
+
+    def rescue(self, data, *wanted, args=()):
+        """What was lost of @data, one line each, when @wanted is left"""
+        if data is not None:
+            self.make(data)
+        self.path.unlink(missing_ok=True)
+        result = self.run_tool('import', '--rescue', '--dictionary',
+                               DICTIONARY, *args, self.image, self.path)
+        lines = result.stderr.decode().splitlines()
+        lost = [line.split(': lost: ')[1] for line in lines
+                if ': lost: ' in line]
+        self.assertEqual((result.returncode, result.stdout),
+                         (1 if lost else 0, b''), lines)
+        self.assertEqual(self.path.read_text(encoding='utf-8'),
+                         document(*wanted), lines)
+        return lost
+
+    def is_lost(self, data, *wanted, lines):
+        """Each of the @lines begins so; without --rescue all is refused"""
+        lost = self.rescue(data, *wanted)
+        self.assertEqual([a[:len(b)] for a, b in zip(lost, lines)],
+                         list(lines), lost)
+        self.assertEqual(len(lost), len(lines), lost)
+        self.path.unlink()
+        self.fails('import', '--dictionary', DICTIONARY, self.image, self.path)
+
+    def test_good(self):
+        for name, data in WRITABLE.items():
+            with self.subTest(name):
+                self.assertEqual(self.rescue(data, *BARE), [])
+        text = journal(document(LANG), [ODD])
+        self.assertEqual(self.rescue(text.encode(), *BARE), [])
+
+    def test_nothing(self):
+        for data in (b'x' * 100, b'{', b'VARS', b'VARS' + bytes(20),
+                     xen(LANG)[:60], flash(record(LANG))[:120]):
+            with self.subTest(data=data):
+                self.make(data)
+                self.fails('import', '--rescue', self.image, self.path)
+                self.assertFalse(self.path.exists())
+
+    def test_flash_headers(self):
+        good = large(record(LANG), record(DB))
+        damaged = 'byte 0: the header of the firmware volume at byte 0'
+        for data, line in (
+                (good.replace(b'_FVH', b'_FVX'), damaged),
+                (good[:50] + b'xx' + good[52:], damaged),
+                (good[:16] + bytes(16) + good[32:],
+                 'byte 0: there is no volume of variables in it; the store at '
+                 'byte 72'),
+                (bytes(72) + good[72:], 'byte 0: there is no volume'),
+                (large(record(LANG), record(DB), health=0),
+                 'byte 72: the header of the store'),
+                (large(record(LANG), record(DB), size=1 << 30),
+                 'byte 72: the header of the store')):
+            self.is_lost(data, LANG, DB, lines=[line])
+        # the GUID of the store, by which it is known as a whole
+        self.is_lost(good[:72] + b'y' + good[73:], LANG, DB,
+                     lines=['byte 72: at byte 72 is not a store'])
+        self.is_lost(good[:280], LANG, DB, lines=[
+            'byte 0: the firmware volume at byte 0 is cut off',
+            'byte 72: the header of the store'])
+
+    def test_flash_records(self):
+        """Those around a damaged one; the next one is known by its form"""
+        first, second, third = map(record, (LANG, DB, ODD))
+        at, behind = 100 + len(first), 100 + len(first) + len(second)
+        for bad, reason in (
+                (b'xx' + second[2:], f'bad record at byte {at}'),
+                (second[:40] + b'\0\0\1\0' + second[44:],
+                 f'the record at byte {at} is longer'),
+                (bytes(len(second)), f'bad record at byte {at}')):
+            self.is_lost(large(first, bad, third), LANG, ODD, lines=[
+                f'byte {at}: {reason}'])
+            self.assertIn(f'the next record is at byte {behind}',
+                          self.rescue(None, LANG, ODD)[0])
+        self.is_lost(large(first, record(DB, name=b'a\0'), third), LANG, ODD,
+                     lines=[f'byte {at}: the name'])
+        # cut within a record
+        self.is_lost(large(first, second)[:at + 62], LANG, lines=[
+            'byte 0: the firmware', 'byte 72: the header', f'byte {at}: '])
+        # two that are both valid, of which firmware sees the first one
+        self.is_lost(large(first, record({**LANG, 'data': '6600'})), LANG,
+                     lines=["the variable 'Lang': there is another one"])
+
+    def test_flash_old_values(self):
+        """What the firmware had deleted is not taken for what is damaged"""
+        new = record({**LANG, 'data': '64657500'})
+        old = record(LANG, 0x3c)
+        at = 100 + len(old)
+        self.is_lost(large(old, b'xx' + new[2:], record(ODD)), ODD,
+                     lines=[f'byte {at}: '])
+        # nor the spare area for a volume that is gone
+        main = large(record(LANG))
+        image = interrupted(0xff, bytes(len(main)), large(record(DB)))
+        self.make(image)
+        self.assertIn('perhaps an old one', self.fails('list', self.image))
+        self.is_lost(image, DB, lines=['byte 0: the volume of variables is '
+                                       'missing; there is a spare copy'])
+        image = interrupted(0xff, bytes(72) + main[72:], large(record(DB)))
+        self.is_lost(image, LANG, lines=['byte 0: the volume of variables is'])
+
+    def test_xen(self):
+        good = xen(LANG, ODD)
+        start = 24 + len(xen(LANG)) - 24
+        self.is_lost(good[:-1], LANG, lines=[
+            'byte 24: there are', f'byte {start}: cut off in variable 2',
+            f'byte {start}: 1 variables are there, the header says 2'])
+        self.is_lost(xen(LANG, ODD, count=7), LANG, ODD, lines=[
+            f'byte {len(good)}: 2 variables are there, the header says 7'])
+        self.is_lost(xen(LANG, {**DB, 'data': ''}, ODD), LANG, ODD, lines=[
+            f"byte {start}: variable 'db' has no value"])
+        self.is_lost(xen(LANG, {**ODD, 'attr': 0x83}), LANG, lines=[
+            "the variable 'Größe 🦊': "])
+        text = base64.b64encode(good)
+        self.is_lost(text[:-20] + b'!' + text[-19:], LANG, lines=[
+            f'byte {len(text) - 20}: from here on it is not base64',
+            'byte 24: there are', f'byte {start}: cut off',
+            'byte '])
+
+    def test_aws(self):
+        good = aws(aws_list(LANG, ODD))
+        text = base64.b64decode(good)
+        wrong = text[:8] + b'xxxx' + text[12:]
+        checksum = 'byte 8: the checksum is wrong'
+        self.is_lost(base64.b64encode(wrong), LANG, ODD, lines=[checksum])
+        lost = self.rescue(base64.b64encode(text[:-6]), LANG)
+        self.assertEqual([line.split(':')[1] for line in lost[:2]],
+                         [' the checksum is wrong; something is missing or '
+                          'damaged', ' the compressed data is damaged'])
+
+    def test_uboot(self):
+        good = uboot(LANG, ODD)
+        second = len(uboot(LANG))
+        self.is_lost(good[:-9], LANG, lines=[
+            'byte 24: cut off', 'byte 24: its checksum',
+            f'byte {second}: cut off in variable 2'])
+        self.is_lost(uboot(LANG, ODD, sum=1), LANG, ODD,
+                     lines=['byte 24: its checksum'])
+
+    def test_uefivars(self):
+        good = json.dumps(ALL)
+        third = json.dumps(ALL[2])
+        self.assertEqual(self.rescue(good[:-1].encode(), *ALL)[0][:7],
+                         'byte 0:')
+        self.is_lost(good.replace(DB['data'], 'zz').encode(), LANG, PRIVATE,
+                     ODD, lines=[f'byte {good.index(", {")}: '])
+        lost = self.rescue(good.replace(third, third[:9]).encode(), LANG, DB,
+                           ODD)
+        self.assertEqual(len(lost), 1)
+
+    def test_document(self):
+        good = document(LANG, DB, ODD)
+        lines = good.encode().splitlines(keepends=True)
+        at = len(lines[0] + lines[1]) - 2
+        for bad in (lines[2].replace(b'"attr": 39', b'"attr": x'),
+                    lines[2][:30] + b'\n', lines[2].replace(b'"', b'', 1),
+                    lines[2].replace(b'db"', b'db'),
+                    b'\0' * len(lines[2]) + b'\n', b'}' + lines[2][1:]):
+            with self.subTest(bad=bad):
+                self.is_lost(b''.join([*lines[:2], bad, *lines[3:]]), LANG,
+                             ODD, lines=[f'byte {at}: '])
+        self.is_lost(good[:-60].encode(), LANG, DB,
+                     lines=[f'byte {len(b"".join(lines[:3])) - 2}: '])
+        # behind the end of the list there is nothing that counts
+        self.is_lost((good + json.dumps(PRIVATE)).encode(), LANG, DB, ODD,
+                     lines=[f'byte {len(good.encode()) - 4}: '])
+        self.is_lost(document(LANG, LANG, ODD).encode(), LANG, ODD, lines=[
+            "the variable 'Lang': there is another one"])
+
+    def test_journal(self):
+        """Up to the damage; what changed behind it is named"""
+        changes = [[ODD], [{**LANG, 'data': '64657500'}, ORDER], [DB]]
+        good = journal(document(LANG), *changes)
+        lines = good.encode().splitlines(keepends=True)
+        second = len(b''.join(lines[:4]))
+        third = len(b''.join(lines[:5]))
+        bad = lines[4].replace(b'64657500', b'64657501')
+        self.is_lost(b''.join([*lines[:4], bad, lines[5]]), LANG, ODD, lines=[
+            f'byte {second}: a change of Lang, BootOrder, which is as it was',
+            f'byte {third}: a change of db, which is as it was before'])
+        self.is_lost(b''.join([*lines[:4], lines[5]]), LANG, ODD, lines=[
+            f'byte {second}: a change of db'])
+        self.is_lost(b''.join([*lines[:4], b'#!x\n', lines[5]]), LANG, ODD,
+                     lines=[f'byte {second}: a line that cannot be read',
+                            f'byte {second + 4}: a change of db'])
+
+    def test_document_and_journal(self):
+        """The changes are whole, whatever became of the document"""
+        good = journal(document(LANG, DB), [ODD], [{**LANG, 'data': '6600'}])
+        changed = 'byte 0: the document is not as it was when its journal'
+        new = {**LANG, 'data': '6600'}
+        self.is_lost(good.replace(DB['data'], 'ac' * 5).encode(),
+                     {**DB, 'data': 'ac' * 5}, ODD, new, lines=[changed])
+        self.is_lost(good.replace('"attr": 39', '"attr": xx').encode(), ODD,
+                     new, lines=[changed, 'byte '])
+
+    def test_directory(self):
+        """A bad file is left out, and only told when it is no rescue"""
+        self.image.mkdir()
+        for name, data in ((f'Lang-{GLOBAL}', b'\7\0\0\0eng\0'),
+                           (f'Empty-{GLOBAL}', b''), ('README', b'text')):
+            (self.image / name).write_bytes(data)
+        lines = [f"left out: 'Empty-{GLOBAL}': cut off",
+                 "left out: 'README' is not of the form NAME-GUID"]
+        self.assertEqual(self.rescue(None, LANG), lines)
+        self.path.unlink()
+        result = self.run_tool('import', self.image, self.path)
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(result.stderr.decode().splitlines(), [
+            f'uefi-varstore: {self.image}: note: {line}' for line in lines])
+        self.assertEqual(self.path.read_text(), document(LANG))
+
+
 class Others(Forms):
     """Real images, and what programs of others read of what was written"""
 

@@ -27,7 +27,7 @@ enum {
     RECORD_DESTINATION = 1 << 2,
 };
 
-static const UefiGuid guid_working_block =
+const UefiGuid tool_guid_working_block =
     UEFI_GUID(0x9e58292b, 0x7c68, 0x497d,
               0xa0, 0xce, 0x65, 0x00, 0xfd, 0x9f, 0x1b, 0x95);
 
@@ -59,7 +59,7 @@ static bool find_queue(const UefiMsg *image, UefiMsg *queue)
 
         uefi_msg_seek(&in, at);
         guid = uefi_msg_get_guid(&in);
-        if (!uefi_guid_equal(&guid, &guid_working_block)) {
+        if (!uefi_guid_equal(&guid, &tool_guid_working_block)) {
             continue;
         }
         uefi_msg_seek(&in, at + STATE_AT);

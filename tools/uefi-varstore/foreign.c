@@ -34,14 +34,17 @@ static GBytes *unpack(ToolStore *s, ToolTransfer *t, GError **err)
     return g_steal_pointer(&bytes);
 }
 
-/* Set t->format and what is in the file; both can be NULL without an error */
+/* Set t->format and what is in the file; false without @err: it has none */
 static bool recognize(ToolStore *s, ToolTransfer *t, GBytes **bytes,
                       GError **err)
 {
     t->container = tool_container_find(t->file);
     *bytes = t->container ? unpack(s, t, err) : g_bytes_ref(t->file);
     if (*bytes && !t->format) {
-        t->format = tool_format_detect(*bytes);
+        t->format = tool_format_detect(*bytes, false);
+    }
+    if (*bytes && !t->format && t->lost) {
+        t->format = tool_format_detect(*bytes, true);
     }
     if (*bytes && t->container && !t->format) {
         return uefi_text_fail(err, "%s in which there is no store in a format "
@@ -59,6 +62,7 @@ bool tool_foreign_read(ToolStore *s, const ToolForm *form, GBytes *file,
 
     t->format = file || form->format ? form->format : &tool_format_efivarfs;
     t->dictionary = form->dictionary;
+    t->lost = form->rescue ? g_ptr_array_new_with_free_func(g_free) : NULL;
     t->file = file ? g_bytes_ref(file) : NULL;
     if ((file && !recognize(s, t, &bytes, err)) ||
         !tool_format_parse(t, bytes, err)) {

@@ -81,7 +81,7 @@ static bool set_dictionary(const ToolTransfer *t, z_stream *z, GError **err)
 }
 
 /* Unpack into @out, which has its final size as a limit. */
-static bool inflate_all(const ToolTransfer *t, z_stream *z, GByteArray *out,
+static bool inflate_all(ToolTransfer *t, z_stream *z, GByteArray *out,
                         GError **err)
 {
     int status;
@@ -102,12 +102,13 @@ static bool inflate_all(const ToolTransfer *t, z_stream *z, GByteArray *out,
         }
     } while (status == Z_OK && out->len < UNPACKED_MAX);
     if (status != Z_STREAM_END || z->avail_in) {
-        return uefi_text_fail(err, "the compressed data is damaged");
+        return tool_transfer_lost(t, out->len, err, "the compressed data is "
+                                  "damaged");
     }
     return true;
 }
 
-static GBytes *unpack(const ToolTransfer *t, UefiMsg *in, GError **err)
+static GBytes *unpack(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     g_autoptr(GByteArray) out = g_byte_array_new();
     z_stream z = { .next_in = in->buf + in->pos,
@@ -127,7 +128,7 @@ static GBytes *unpack(const ToolTransfer *t, UefiMsg *in, GError **err)
 static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     g_autoptr(GError) local = NULL;
-    size_t name_size, data_size, digest_size = 0;
+    size_t name_size, data_size, digest_size = 0, at = in->pos;
     const uint8_t *name = tool_get_blob(in, &name_size);
     const uint8_t *data = tool_get_blob(in, &data_size);
     UefiGuid guid = uefi_msg_get_guid(in);
@@ -145,8 +146,7 @@ static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
     var = tool_transfer_add_utf8(t, &guid, name, name_size, attributes, data,
                                  data_size, &local);
     if (local) {
-        g_propagate_error(err, g_steal_pointer(&local));
-        return false;
+        return tool_transfer_lost(t, at, err, "%s", local->message);
     }
     if (var && time) {
         tool_transfer_signed(var, time, digest, digest_size);
@@ -166,7 +166,7 @@ static bool read_list(ToolTransfer *t, UefiMsg *in, GError **err)
 
 static bool aws_read(ToolTransfer *t, UefiMsg *in, GError **err)
 {
-    g_autoptr(GBytes) bytes = tool_read_base64(in);
+    g_autoptr(GBytes) bytes = tool_read_base64(t, in);
     g_autoptr(GBytes) list = NULL;
     uint32_t crc, version;
     UefiMsg msg;
@@ -178,10 +178,11 @@ static bool aws_read(ToolTransfer *t, UefiMsg *in, GError **err)
     }
     uefi_msg_seek(&msg, MAGIC_SIZE);
     crc = uefi_msg_get_u32(&msg);
-    if (msg.overrun ||
-        crc != crc32c(msg.buf + msg.pos, uefi_msg_left(&msg))) {
-        return uefi_text_fail(err, "the checksum is wrong; something is "
-                              "missing or damaged");
+    if ((msg.overrun ||
+         crc != crc32c(msg.buf + msg.pos, uefi_msg_left(&msg))) &&
+        !tool_transfer_lost(t, MAGIC_SIZE, err, "the checksum is wrong; "
+                            "something is missing or damaged")) {
+        return false;
     }
     version = uefi_msg_get_u32(&msg);
     if (msg.overrun || version != VERSION) {

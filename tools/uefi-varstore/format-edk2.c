@@ -16,6 +16,7 @@
 #include "hw/uefi/var-service-text.h"
 
 #define VOLUME_ALIGNMENT    1024
+#define VOLUME_HEADER_AT    32              /* behind a vector and a GUID */
 #define VOLUME_SIGNATURE    0x4856465f      /* _FVH */
 #define VOLUME_REVISION     2
 #define VOLUME_BLOCK_SIZE_AT 60             /* of the first blocks, u32 */
@@ -23,6 +24,7 @@
 #define STORE_HEALTHY       0xfe
 #define RECORD_ID           0x55aa
 #define RECORD_ALIGNMENT    4
+#define STORE_ALIGNMENT     4
 #define ERASED_32           0xffffffffu
 
 /*
@@ -35,6 +37,8 @@ enum {
     STATE_ADDED = 0x3f,
     STATE_REPLACING = 0x3e,         /* the new value is being written */
     STATE_NOT_DELETED = 0x02,
+    STATE_FINISHED = 0x3c,          /* added, and perhaps deleted since */
+    STATE_FINISHED_MASK = 0xfc,
 };
 
 static const UefiGuid guid_volume =
@@ -128,7 +132,92 @@ static bool is_blank(const UefiMsg *in)
            !memcmp(in->buf, in->buf + 1, in->size - 1);
 }
 
-static bool find_area(UefiMsg *in, Area *area, GError **err)
+/* Go to the next header of a store from @at on, if there is any. */
+static bool seek_store(UefiMsg *in, size_t at)
+{
+    for (; at + EFI_VAR_STORE_HEADER_SIZE <= in->size; at += STORE_ALIGNMENT) {
+        UefiGuid guid;
+
+        uefi_msg_seek(in, at);
+        guid = uefi_msg_get_guid(in);
+        if (uefi_guid_equal(&guid, &guid_store) ||
+            uefi_guid_equal(&guid, &guid_plain_store)) {
+            uefi_msg_seek(in, at);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a working block is before @volume: that is in its spare area */
+static bool is_spare(UefiMsg *in, size_t volume)
+{
+    for (size_t at = 0; at < volume; at += VOLUME_ALIGNMENT) {
+        UefiGuid guid;
+
+        uefi_msg_seek(in, at);
+        guid = uefi_msg_get_guid(in);
+        if (uefi_guid_equal(&guid, &tool_guid_working_block)) {
+            return true;
+        }
+    }
+    uefi_msg_seek(in, volume + VOLUME_HEADER_AT);
+    return false;
+}
+
+/* Go to the header of the store, @left bytes before the end of its volume. */
+static bool find_store(ToolTransfer *t, UefiMsg *in, uint64_t *left,
+                       GError **err)
+{
+    g_autoptr(GError) local = NULL;
+    size_t at;
+
+    if (!seek_volume(in, &at)) {
+        uefi_text_fail(&local, is_blank(in)
+                       ? "the image is blank: firmware makes its store at the "
+                       "first boot; use an image that has one, such as "
+                       "AAVMF_VARS.ms.fd"
+                       : "there is no volume of variables in it");
+        at = 0;
+    } else if (is_spare(in, at)) {
+        uefi_text_fail(&local, "the volume of variables is missing; there is a "
+                       "spare copy at byte %zu, perhaps an old one", at);
+        at = 0;
+    } else if (read_volume(in, at, left, &local)) {
+        return true;
+    }
+    if (!seek_store(in, at) ||
+        !tool_transfer_lost(t, at, NULL, "%s; the store at byte %zu is taken",
+                            local->message, in->pos)) {
+        g_propagate_error(err, g_steal_pointer(&local));
+        return false;
+    }
+    *left = uefi_msg_left(in);
+    return true;
+}
+
+/* Where the store must end, whatever its header says: bytes from its start */
+static uint64_t limit_of(const UefiMsg *image, size_t start)
+{
+    UefiMsg in = *image;
+
+    uefi_msg_init(&in, image->buf + start, image->size - start, 8);
+    for (size_t at = ROUND_UP(start, VOLUME_ALIGNMENT) - start;
+         at + 32 <= in.size; at += VOLUME_ALIGNMENT) {
+        UefiGuid first, second;
+
+        uefi_msg_seek(&in, at);
+        first = uefi_msg_get_guid(&in);
+        second = uefi_msg_get_guid(&in);
+        if (uefi_guid_equal(&first, &tool_guid_working_block) ||
+            uefi_guid_equal(&second, &guid_volume)) {
+            return at;
+        }
+    }
+    return in.size;
+}
+
+static bool find_area(ToolTransfer *t, UefiMsg *in, Area *area, GError **err)
 {
     uint64_t left = 0;
     uint32_t size;
@@ -136,14 +225,7 @@ static bool find_area(UefiMsg *in, Area *area, GError **err)
     UefiGuid guid;
     size_t at;
 
-    if (!seek_volume(in, &at)) {
-        return uefi_text_fail(err, is_blank(in)
-                              ? "the image is blank: firmware makes its store "
-                              "at the first boot; use an image that has one, "
-                              "such as AAVMF_VARS.ms.fd"
-                              : "there is no volume of variables in it");
-    }
-    if (!read_volume(in, at, &left, err)) {
+    if (!find_store(t, in, &left, err)) {
         return false;
     }
     at = in->pos;
@@ -152,18 +234,30 @@ static bool find_area(UefiMsg *in, Area *area, GError **err)
     format = uefi_msg_get_u8(in);
     state = uefi_msg_get_u8(in);
     area->plain = uefi_guid_equal(&guid, &guid_plain_store);
-    if (!area->plain && !uefi_guid_equal(&guid, &guid_store)) {
+    if (in->overrun ||
+        (!area->plain && !uefi_guid_equal(&guid, &guid_store) &&
+         !tool_transfer_lost(t, at, NULL, "at byte %zu is not a store of "
+                             "variables but something else", at))) {
         return uefi_text_fail(err, "at byte %zu is not a store of variables "
                               "but something else", at);
     }
-    if (in->overrun || format != STORE_FORMATTED || state != STORE_HEALTHY ||
-        size > left || size < EFI_VAR_STORE_HEADER_SIZE) {
-        return uefi_text_fail(err, "the header of the store at byte %zu is "
-                              "damaged", at);
+    if (format != STORE_FORMATTED || state != STORE_HEALTHY || size > left ||
+        size < EFI_VAR_STORE_HEADER_SIZE) {
+        if (!tool_transfer_lost(t, at, err, "the header of the store at byte "
+                                "%zu is damaged", at)) {
+            return false;
+        }
+        size = MIN(left, limit_of(in, at));
     }
     area->start = at + EFI_VAR_STORE_HEADER_SIZE;
     area->size = size - EFI_VAR_STORE_HEADER_SIZE;
     return true;
+}
+
+/* Whether there is the header of a store, if none of a volume */
+static bool detect_damaged(UefiMsg *in)
+{
+    return seek_store(in, 0);
 }
 
 static bool detect(UefiMsg *in)
@@ -177,21 +271,19 @@ static bool detect(UefiMsg *in)
 /* Reading */
 
 /*
- * Go to the next record.  Firmware takes anything but the id as the end of
- * the records, and never writes behind it.
+ * Go into the record at the cursor.  Firmware takes anything but the id as the
+ * end of the records, and never writes behind it.
  */
 static bool next_record(UefiMsg *in, const Area *area, bool *end, GError **err)
 {
-    size_t at = ROUND_UP(in->pos, RECORD_ALIGNMENT);
+    size_t at = in->pos;
     const uint8_t *rest;
 
-    uefi_msg_seek(in, MIN(at, in->size));
     *end = uefi_msg_left(in) < 2 || uefi_msg_get_u16(in) != RECORD_ID;
     if (!*end) {
         return true;
     }
-    uefi_msg_seek(in, MIN(at, in->size));
-    at = in->pos;
+    uefi_msg_seek(in, at);
     rest = uefi_msg_get_bytes(in, in->size - at);
     for (size_t i = 0; i < in->size - at; i++) {
         /* some programs fill with zero instead of what erased flash has */
@@ -246,21 +338,67 @@ static GBytes *record_key(const Record *r)
     return g_bytes_new_static(r->key, sizeof(UefiGuid) + r->name_size);
 }
 
+/* The record at @at, or the end of the records; whether it is one of both */
+static bool take_record(UefiMsg *in, const Area *area, size_t at, Record *r,
+                        bool *end, GError **err)
+{
+    uefi_msg_init(in, in->buf, in->size, 8);
+    uefi_msg_seek(in, at);
+    *r = (Record) { .offset = area->start + at };
+    return next_record(in, area, end, err) &&
+           (*end || read_record(in, area->plain, r, err));
+}
+
+/* Whether there is a record at @at, as it is not by chance */
+static bool is_record(UefiMsg *in, const Area *area, size_t at)
+{
+    Record r;
+    bool end;
+
+    return take_record(in, area, at, &r, &end, NULL) && !end && r.key &&
+           (r.state & STATE_FINISHED_MASK) == STATE_FINISHED &&
+           r.attributes && r.attributes <= 0xff && r.name_size >= 4 &&
+           r.name_size % 2 == 0 && !r.data[-1] && !r.data[-2];
+}
+
+/* Name what is at @at, and go to the next record. */
+static bool skip(ToolTransfer *t, UefiMsg *in, const Area *area, size_t at,
+                 GError **err)
+{
+    size_t end = at + RECORD_ALIGNMENT;
+
+    while (t->lost && end < in->size && !is_record(in, area, end)) {
+        end += RECORD_ALIGNMENT;
+    }
+    end = MIN(end, in->size);
+    uefi_msg_init(in, in->buf, in->size, 8);
+    uefi_msg_seek(in, end);
+    return tool_transfer_lost(t, area->start + at, NULL, "%s; the next record "
+                              "is at byte %zu", (*err)->message,
+                              area->start + end);
+}
+
 /* The finished records, in order; @added gets the keys of valid ones. */
 static GArray *read_records(ToolTransfer *t, UefiMsg *in, const Area *area,
                             GTree *added, GError **err)
 {
     g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(Record));
-    bool end;
 
-    while (next_record(in, area, &end, err)) {
-        Record r = { .offset = area->start + in->pos - 2 };
+    for (;;) {
+        size_t at = MIN(ROUND_UP(in->pos, RECORD_ALIGNMENT), in->size);
+        g_autoptr(GError) local = NULL;
+        Record r;
+        bool end;
 
+        if (!take_record(in, area, at, &r, &end, &local)) {
+            if (!skip(t, in, area, at, &local)) {
+                g_propagate_error(err, g_steal_pointer(&local));
+                return NULL;
+            }
+            continue;
+        }
         if (end) {
             return g_steal_pointer(&records);
-        }
-        if (!read_record(in, area->plain, &r, err)) {
-            return NULL;
         }
         if (!r.key || r.state == STATE_HEADER) {
             tool_transfer_note(t, "the record at byte %zu was never finished "
@@ -274,7 +412,6 @@ static GArray *read_records(ToolTransfer *t, UefiMsg *in, const Area *area,
         }
         g_array_append_val(records, r);
     }
-    return NULL;
 }
 
 static bool add_record(ToolTransfer *t, const Record *r, GError **err)
@@ -332,7 +469,7 @@ static bool read_area(ToolTransfer *t, UefiMsg *in, GError **err)
     UefiMsg msg;
     Area area;
 
-    if (!find_area(in, &area, err)) {
+    if (!find_area(t, in, &area, err)) {
         return false;
     }
     t->room = area.size + EFI_VAR_STORE_HEADER_SIZE;
@@ -340,8 +477,10 @@ static bool read_area(ToolTransfer *t, UefiMsg *in, GError **err)
     records = read_records(t, &msg, &area, added, err);
     for (guint i = 0; records && i < records->len; i++) {
         const Record *r = &g_array_index(records, Record, i);
+        g_autoptr(GError) local = NULL;
 
-        if (is_valid(t, r, added) && !add_record(t, r, err)) {
+        if (is_valid(t, r, added) && !add_record(t, r, &local) &&
+            !tool_transfer_lost(t, r->offset, err, "%s", local->message)) {
             return false;
         }
     }
@@ -491,7 +630,7 @@ static GByteArray *edk2_write(ToolTransfer *t, GError **err)
 
     uefi_msg_init(&msg, bytes->data, size, 8);
     finish_write(t, &msg);
-    if (!find_area(&msg, &area, err)) {
+    if (!find_area(t, &msg, &area, err)) {
         g_prefix_error(err, "%s: ", t->template ?: t->path);
         return NULL;
     }
@@ -504,6 +643,7 @@ static GByteArray *edk2_write(ToolTransfer *t, GError **err)
 const ToolFormat tool_format_edk2 = {
     .name = "edk2",
     .detect = detect,
+    .detect_damaged = detect_damaged,
     .read = edk2_read,
     .write = edk2_write,
     .needs_template = true,

@@ -71,6 +71,7 @@ static bool efivarfs_read(ToolTransfer *t, UefiMsg *in, GError **err)
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
     GDir *dir = g_dir_open(t->path, 0, NULL);
     const char *file;
+    GPtrArray *bad = t->lost ?: t->notes;
     guint good = 0;
 
     if (!dir) {
@@ -88,14 +89,14 @@ static bool efivarfs_read(ToolTransfer *t, UefiMsg *in, GError **err)
         if (read_file(t, files->pdata[i], &local)) {
             good++;
         } else {
-            tool_transfer_note(t, "left out: %s", local->message);
+            g_ptr_array_add(bad, g_strdup_printf("left out: %s",
+                                                 local->message));
         }
     }
     if (files->len && !good) {
         return uefi_text_fail(err, "nothing in the directory is a variable; "
                               "of the first, %s",
-                              (char *)t->notes->pdata[0] +
-                              strlen("left out: "));
+                              (char *)bad->pdata[0] + strlen("left out: "));
     }
     return true;
 }

@@ -160,7 +160,7 @@ static bool lxd_read(ToolTransfer *t, UefiMsg *in, GError **err)
                                            "\"variables\": [");
     g_auto(GStrv) lines = split(in);
     Reader r = { .out = json };
-    UefiMsg msg;
+    GPtrArray *vars;
 
     if (memchr(in->buf, 0, in->size)) {
         return uefi_text_fail(err, "there is a NUL character in the text");
@@ -173,8 +173,13 @@ static bool lxd_read(ToolTransfer *t, UefiMsg *in, GError **err)
         g_string_append_c(json, '\n');
     }
     g_string_append(json, r.indent ? "}]}" : "]}");
-    uefi_msg_init(&msg, json->str, json->len, 8);
-    return tool_format_uefivars.read(t, &msg, err);
+    vars = tool_uefivars_parse(t, json->str, err);
+    if (!vars) {
+        return false;
+    }
+    g_ptr_array_unref(t->vars);
+    t->vars = vars;
+    return true;
 }
 
 const ToolFormat tool_format_lxd = {

@@ -65,9 +65,10 @@ static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
     attributes &= ~ATTR_READ_ONLY;
     var = tool_transfer_add(t, &guid, name, data - name - 2, attributes, data,
                             size, &local);
-    if (local) {
-        return uefi_text_fail(err, "the variable at byte %zu: %s",
-                              at - ENTRY_SIZE, local->message);
+    if (local && !tool_transfer_lost(t, at - ENTRY_SIZE, err, "the variable "
+                                     "at byte %zu: %s", at - ENTRY_SIZE,
+                                     local->message)) {
+        return false;
     }
     if (var && (attributes & EFI_ATTR_AT)) {
         set_time(var, time);
@@ -85,21 +86,28 @@ static bool uboot_read(ToolTransfer *t, UefiMsg *in, GError **err)
     version = uefi_msg_get_u8(in);
     length = uefi_msg_get_u32(in);
     sum = uefi_msg_get_u32(in);
-    if (in->overrun || length < HEADER_SIZE || length > in->size) {
+    if (in->overrun || ((length < HEADER_SIZE || length > in->size) &&
+                        !tool_transfer_lost(t, HEADER_SIZE, NULL, "cut off, "
+                                            "or its length is wrong"))) {
         return uefi_text_fail(err, "cut off");
     }
+    length = length < HEADER_SIZE ? in->size : MIN(length, in->size);
     if (version != VERSION) {
         return uefi_text_fail(err, "version %u of the format is not known, "
                               "only %u is", version, VERSION);
     }
-    if (sum != crc32(0, in->buf + HEADER_SIZE, length - HEADER_SIZE)) {
-        return uefi_text_fail(err, "its checksum is wrong");
+    if (sum != crc32(0, in->buf + HEADER_SIZE, length - HEADER_SIZE) &&
+        !tool_transfer_lost(t, HEADER_SIZE, err, "its checksum is wrong")) {
+        return false;
     }
     t->rest = g_bytes_new(in->buf + length, in->size - length);
     in->size = length;
     while (uefi_msg_left(in)) {
-        if (!read_variable(t, in, err)) {
-            return false;
+        g_autoptr(GError) local = NULL;
+        size_t at = in->pos;
+
+        if (!read_variable(t, in, &local)) {
+            return tool_transfer_lost(t, at, err, "%s", local->message);
         }
     }
     return true;

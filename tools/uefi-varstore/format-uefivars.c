@@ -124,34 +124,44 @@ static GString *rewrite(ToolTransfer *t, GPtrArray *entries)
     return out;
 }
 
+GPtrArray *tool_uefivars_parse(ToolTransfer *t, const char *text,
+                               GError **err)
+{
+    g_autofree char *json = uefi_json_strict(text, err);
+    g_autoptr(GPtrArray) entries =
+        json ? uefi_json_parse(json, UEFI_TEXT_DOCUMENT, t->notes, err) : NULL;
+    g_autoptr(GString) document = entries ? rewrite(t, entries) : NULL;
+
+    return document ? uefi_text_parse(document->str, UEFI_TEXT_DOCUMENT,
+                                      t->notes, err) : NULL;
+}
+
 static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     bool bare = first_character(in) == '[';
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(GString) document = NULL;
-    g_autoptr(GPtrArray) entries = NULL;
-    g_autofree char *json = NULL;
+    g_autoptr(GPtrArray) vars = NULL;
+    g_autoptr(GError) local = NULL;
 
     if (in->size && memchr(in->buf, 0, in->size)) {
-        return uefi_text_fail(err, "there is a NUL character in the text");
+        uefi_text_fail(&local, "there is a NUL character in the text");
     }
     g_string_append(text, bare ? "{\"version\": 2, \"variables\": " : "");
     g_string_append_len(text, (const char *)in->buf, in->size);
     g_string_append(text, bare ? "}" : "");
     t->version = bare ? 1 : UEFI_TEXT_VERSION;
-    json = uefi_json_strict(text->str, err);
-    entries = json ? uefi_json_parse(json, UEFI_TEXT_DOCUMENT, t->notes, err)
-                   : NULL;
-    if (!entries) {
+    vars = local ? NULL : tool_uefivars_parse(t, text->str, &local);
+    if (!vars && t->lost) {
+        tool_rescue_document(t, (const char *)in->buf, in->size, 0);
+        return t->lost->len ||
+               tool_transfer_lost(t, 0, NULL, "%s", local->message);
+    }
+    if (!vars) {
+        g_propagate_error(err, g_steal_pointer(&local));
         return false;
     }
-    document = rewrite(t, entries);
     g_ptr_array_unref(t->vars);
-    t->vars = uefi_load_parse(document->str, t->notes, err);
-    if (!t->vars) {
-        t->vars = g_ptr_array_new();
-        return false;
-    }
+    t->vars = g_steal_pointer(&vars);
     return true;
 }
 

@@ -127,9 +127,17 @@ static bool vmware_read(ToolTransfer *t, UefiMsg *in, GError **err)
         return false;
     }
     while (uefi_msg_left(&store)) {
-        if (!read_variable(t, &store, err)) {
+        size_t at = store.buf - in->buf + store.pos;
+        g_autoptr(GError) local = NULL;
+
+        if (read_variable(t, &store, &local)) {
+            continue;
+        }
+        if (!tool_transfer_lost(t, at, err, "%s; there may have been newer "
+                                "values behind it", local->message)) {
             return false;
         }
+        break;
     }
     tool_transfer_keep_last(t);
     return true;

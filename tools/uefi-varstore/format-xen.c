@@ -31,7 +31,7 @@ static bool detect(UefiMsg *in)
 static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     g_autoptr(GError) local = NULL;
-    size_t name_size, data_size;
+    size_t name_size, data_size, at = in->pos;
     const uint8_t *name = tool_get_blob(in, &name_size);
     const uint8_t *data = tool_get_blob(in, &data_size);
     UefiGuid guid = uefi_msg_get_guid(in);
@@ -47,8 +47,7 @@ static bool read_variable(ToolTransfer *t, UefiMsg *in, GError **err)
     var = tool_transfer_add(t, &guid, name, name_size, attributes, data,
                             data_size, &local);
     if (local) {
-        g_propagate_error(err, g_steal_pointer(&local));
-        return false;
+        return tool_transfer_lost(t, at, err, "%s", local->message);
     }
     if (var && (attributes & EFI_ATTR_AT)) {
         tool_transfer_signed(var, time, digest, DIGEST_SIZE);
@@ -91,9 +90,11 @@ static bool read_blob(ToolTransfer *t, UefiMsg *in, GError **err)
     if (version > 1 && !read_extra(t, in, err)) {
         return false;
     }
-    if (size != uefi_msg_left(in)) {
-        return uefi_text_fail(err, "there are %zu bytes of variables, the "
-                              "header says %" PRIu64, uefi_msg_left(in), size);
+    if (size != uefi_msg_left(in) &&
+        !tool_transfer_lost(t, in->pos, err, "there are %zu bytes of "
+                            "variables, the header says %" PRIu64,
+                            uefi_msg_left(in), size)) {
+        return false;
     }
     return tool_transfer_read(t, in, count, read_variable, err);
 }
@@ -106,7 +107,7 @@ static bool xen_read(ToolTransfer *t, UefiMsg *in, GError **err)
     if (tool_starts_with(in, MAGIC)) {
         return read_blob(t, in, err);
     }
-    bytes = tool_read_base64(in);
+    bytes = tool_read_base64(t, in);
     msg = bytes ? tool_cursor(bytes) : (UefiMsg) { };
     if (!bytes || !tool_starts_with(&msg, MAGIC)) {
         return uefi_text_fail(err, "neither begins with " MAGIC " nor is it "

@@ -49,7 +49,7 @@ static bool read_all(int fd, uint8_t *buf, size_t size, GError **err)
     size_t done = 0;
 
     while (done < size) {
-        ssize_t count = read(fd, buf + done, size - done);
+        ssize_t count = pread(fd, buf + done, size - done, done);
 
         if (count < 0 && errno == EINTR) {
             continue;
@@ -120,7 +120,7 @@ bool tool_starts_with(const UefiMsg *in, const char *text)
     return in->size >= strlen(text) && !memcmp(in->buf, text, strlen(text));
 }
 
-GBytes *tool_read_base64(const UefiMsg *in)
+GBytes *tool_read_base64(ToolTransfer *t, const UefiMsg *in)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree uint8_t *data = NULL;
@@ -136,7 +136,11 @@ GBytes *tool_read_base64(const UefiMsg *in)
     digits += strspn(text->str + digits, "=");
     if (digits != text->len || text->len % 4 ||
         g_str_has_suffix(text->str, "===")) {
-        return NULL;
+        if (!tool_transfer_lost(t, digits, NULL, "from here on it is not "
+                                "base64")) {
+            return NULL;
+        }
+        g_string_truncate(text, digits & ~3);
     }
     data = g_base64_decode(text->str, &size);
     /* a buffer of just that size */
@@ -196,6 +200,7 @@ void tool_transfer_free(ToolTransfer *t)
         g_free(t->path);
         g_ptr_array_unref(t->vars);
         g_ptr_array_unref(t->notes);
+        g_clear_pointer(&t->lost, g_ptr_array_unref);
         g_clear_pointer(&t->file, g_bytes_unref);
         g_clear_pointer(&t->image, g_bytes_unref);
         g_clear_pointer(&t->rest, g_bytes_unref);
@@ -217,6 +222,31 @@ GPtrArray *tool_transfer_remarks(const ToolTransfer *t)
         }
     }
     return lines;
+}
+
+bool tool_transfer_lost(ToolTransfer *t, size_t at, GError **err,
+                        const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (!t->lost) {
+        return uefi_text_fail(err, "%s", text);
+    }
+    g_ptr_array_add(t->lost, g_strdup_printf("byte %zu: %s", at, text));
+    return true;
+}
+
+void tool_transfer_lost_variable(ToolTransfer *t, const UefiVariable *var,
+                                 const char *why)
+{
+    g_autofree char *name = uefi_str_print(var->name);
+
+    g_ptr_array_add(t->lost, g_strdup_printf("the variable '%s': %s", name,
+                                             why));
 }
 
 void tool_transfer_note(ToolTransfer *t, const char *format, ...)
@@ -359,35 +389,85 @@ void tool_transfer_keep_last(ToolTransfer *t)
 bool tool_transfer_read(ToolTransfer *t, UefiMsg *in, uint64_t count,
                         ToolReadVariable *read, GError **err)
 {
-    for (uint64_t i = 0; i < count; i++) {
-        if (!read(t, in, err)) {
-            return false;
+    size_t at = in->pos;
+    uint64_t i;
+
+    /* when something is damaged, the number may be */
+    for (i = 0; t->lost ? uefi_msg_left(in) : i < count; i++) {
+        g_autoptr(GError) local = NULL;
+
+        if (!read(t, in, &local)) {
+            if (!tool_transfer_lost(t, at, err, "%s", local->message)) {
+                return false;
+            }
+            break;
         }
+        at = in->pos;
     }
-    if (uefi_msg_left(in)) {
-        return uefi_text_fail(err, "%zu bytes are left behind the last "
-                              "variable", uefi_msg_left(in));
+    if (i != count) {
+        return tool_transfer_lost(t, at, err, "%" PRIu64 " variables are "
+                                  "there, the header says %" PRIu64, i, count);
     }
-    return true;
+    return t->lost || !uefi_msg_left(in) ||
+           uefi_text_fail(err, "%zu bytes are left behind the last variable",
+                          uefi_msg_left(in));
 }
 
 /*
  * Through the text form of our own, which checks everything a document needs
  * and knows what other programs keep differently, such as certdb.
  */
-static bool normalize(ToolTransfer *t, GError **err)
+static GPtrArray *check(UefiVariable *const *vars, guint count,
+                        GPtrArray *notes, GError **err)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(GPtrArray) vars = NULL;
 
     g_string_append_printf(text, "{\"version\": %d, \"variables\": [",
                            UEFI_TEXT_VERSION);
-    for (guint i = 0; i < t->vars->len; i++) {
+    for (guint i = 0; i < count; i++) {
         g_string_append(text, i ? ",\n" : "\n");
-        uefi_text_print_variable(text, t->vars->pdata[i]);
+        uefi_text_print_variable(text, vars[i]);
     }
     g_string_append(text, "]}");
-    vars = uefi_load_parse(text->str, t->notes, err);
+    return uefi_load_parse(text->str, notes, err);
+}
+
+/* Leave out, and name, what no store can have. */
+static void sort_out(ToolTransfer *t)
+{
+    g_autoptr(GTree) index = g_tree_new_full(uefi_variable_compare, NULL, NULL,
+                                             NULL);
+    GPtrArray *good = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)uefi_variable_free);
+
+    for (guint i = 0; i < t->vars->len; i++) {
+        UefiVariable *var = t->vars->pdata[i];
+        g_autoptr(GError) err = NULL;
+        g_autoptr(GPtrArray) one = check(&var, 1, NULL, &err);
+
+        if (one && !g_tree_lookup(index, var)) {
+            g_tree_insert(index, var, var);
+            g_ptr_array_add(good, g_steal_pointer(&t->vars->pdata[i]));
+            continue;
+        }
+        tool_transfer_lost_variable(t, var, one ? "there is another one before "
+                                    "it" : err->message);
+    }
+    g_ptr_array_unref(t->vars);
+    t->vars = good;
+}
+
+static bool normalize(ToolTransfer *t, GError **err)
+{
+    g_autoptr(GPtrArray) vars = NULL;
+
+    vars = check((UefiVariable **)t->vars->pdata, t->vars->len, t->notes,
+                 t->lost ? NULL : err);
+    if (!vars && t->lost) {
+        sort_out(t);
+        vars = check((UefiVariable **)t->vars->pdata, t->vars->len, t->notes,
+                     err);
+    }
     if (!vars) {
         return false;
     }
@@ -398,12 +478,14 @@ static bool normalize(ToolTransfer *t, GError **err)
 
 /* ------------------------------------------------------------------------ */
 
-const ToolFormat *tool_format_detect(GBytes *bytes)
+const ToolFormat *tool_format_detect(GBytes *bytes, bool damaged)
 {
     for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        bool (*detect)(UefiMsg *) = damaged ? formats[i]->detect_damaged
+                                            : formats[i]->detect;
         UefiMsg msg = tool_cursor(bytes);
 
-        if (formats[i]->detect && formats[i]->detect(&msg)) {
+        if (detect && detect(&msg)) {
             return formats[i];
         }
     }
@@ -425,7 +507,13 @@ bool tool_format_parse(ToolTransfer *t, GBytes *bytes, GError **err)
         t->image = g_bytes_ref(bytes);
         msg = tool_cursor(bytes);
     }
-    return t->format->read(t, bytes ? &msg : NULL, err) && normalize(t, err);
+    if (!t->format->read(t, bytes ? &msg : NULL, err) ||
+        !normalize(t, err)) {
+        return false;
+    }
+    return t->vars->len || !t->lost || !t->lost->len ||
+           uefi_text_fail(err, "nothing can be had of it: %s",
+                          (char *)t->lost->pdata[0]);
 }
 
 bool tool_format_write(ToolTransfer *t, GError **err)

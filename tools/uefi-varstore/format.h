@@ -35,6 +35,7 @@ struct ToolTransfer {
     GPtrArray *vars;        /* UefiVariable, in order, owned */
     GPtrArray *notes;       /* char *, what else is worth a line */
     unsigned losses[TOOL_LOSS__MAX];
+    GPtrArray *lost;        /* char *; NULL: what is damaged is an error */
 
     /* What is written again as it was read */
     unsigned version;       /* of the format */
@@ -58,6 +59,9 @@ struct ToolFormat {
 
     /** detect: whether @in looks like it; NULL when it is a directory */
     bool (*detect)(UefiMsg *in);
+
+    /** detect_damaged: the same, if nothing has been detected */
+    bool (*detect_damaged)(UefiMsg *in);
 
     /** read: add what @in holds to @t; @in is NULL for a directory */
     bool (*read)(ToolTransfer *t, UefiMsg *in, GError **err);
@@ -89,14 +93,17 @@ extern const ToolFormat tool_format_vmgs;
 extern const ToolFormat tool_format_vmware;
 extern const ToolFormat tool_format_xen;
 
+/* A store of ours that is damaged (rescue.c) */
+extern const ToolFormat tool_format_json;
+
 /** tool_format_find: the format called @name, or NULL */
 const ToolFormat *tool_format_find(const char *name);
 
 /** tool_format_names: all of them, for people; the caller frees */
 char *tool_format_names(void);
 
-/** tool_format_detect: what @bytes are, or NULL */
-const ToolFormat *tool_format_detect(GBytes *bytes);
+/** tool_format_detect: what @bytes are, or if @damaged have been, or NULL */
+const ToolFormat *tool_format_detect(GBytes *bytes, bool damaged);
 
 /**
  * tool_format_parse: fill @t with the variables of a file of @t->format
@@ -142,6 +149,9 @@ GBytes *tool_container_unpack(const ToolContainer *kind, const char *path,
 bool tool_container_pack(const ToolContainer *kind, const char *path,
                          const GByteArray *bytes, GError **err);
 
+/* What a working block of edk2 begins with */
+extern const UefiGuid tool_guid_working_block;
+
 /**
  * tool_ftw_finish: do what edk2 does at its next start
  * @image: of its flash, which is changed
@@ -160,7 +170,7 @@ UefiMsg tool_cursor(GBytes *bytes);
 bool tool_starts_with(const UefiMsg *in, const char *text);
 
 /** tool_read_base64: NULL unless @in is base64, line breaks not counting */
-GBytes *tool_read_base64(const UefiMsg *in);
+GBytes *tool_read_base64(ToolTransfer *t, const UefiMsg *in);
 
 /** tool_write_base64: @bytes, which are taken over, as text */
 GByteArray *tool_write_base64(GByteArray *bytes);
@@ -204,6 +214,32 @@ typedef bool ToolReadVariable(ToolTransfer *t, UefiMsg *in, GError **err);
 /** tool_transfer_read: @count variables with @read, and nothing behind them */
 bool tool_transfer_read(ToolTransfer *t, UefiMsg *in, uint64_t count,
                         ToolReadVariable *read, GError **err);
+
+/**
+ * tool_transfer_lost: something at byte @at is damaged
+ *
+ * Returns true if it is to be left out, and has been named; the reader goes on
+ * with what it can still trust.
+ */
+bool tool_transfer_lost(ToolTransfer *t, size_t at, GError **err,
+                        const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/** tool_transfer_lost_variable: @var, which was read, is left out */
+void tool_transfer_lost_variable(ToolTransfer *t, const UefiVariable *var,
+                                 const char *why);
+
+/**
+ * tool_uefivars_parse: the variables of a document of version 2, as they are
+ */
+GPtrArray *tool_uefivars_parse(ToolTransfer *t, const char *text,
+                               GError **err);
+
+/**
+ * tool_rescue_document: add the variables that can be found in JSON text
+ * @at: where it begins in the file, bytes
+ */
+void tool_rescue_document(ToolTransfer *t, const char *text, size_t size,
+                          size_t at);
 
 /** tool_transfer_note: something to be told about the transfer */
 void tool_transfer_note(ToolTransfer *t, const char *format, ...)

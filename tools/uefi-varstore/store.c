@@ -87,21 +87,31 @@ static int first_character(int fd)
     return EOF;
 }
 
-/* What python-uefivars writes is a document such as ours, but for little. */
-static bool load_document(ToolStore *s, int fd, GError **err)
+/* A document such as ours, but for little, or one of ours that is damaged */
+static bool load_as(ToolStore *s, int fd, const ToolFormat *format,
+                    bool rescue)
 {
-    const ToolForm form = { .format = &tool_format_uefivars };
-    g_autoptr(GBytes) bytes = NULL;
+    const ToolForm form = { .format = format, .rescue = rescue };
+    g_autoptr(GBytes) bytes = tool_load_fd(fd, NULL);
 
-    if (load_file(s, err)) {
+    return bytes && tool_foreign_read(s, &form, bytes, NULL);
+}
+
+static bool load_ours(ToolStore *s, int fd, const ToolForm *form, GError **err)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (load_file(s, &local) || load_as(s, fd, &tool_format_uefivars, false)) {
         return true;
     }
-    bytes = tool_load_fd(fd, NULL);
-    if (bytes && tool_foreign_read(s, &form, bytes, NULL)) {
-        g_clear_error(err);
-        return true;
+    g_ptr_array_set_size(s->warnings, 0);
+    if (!form->rescue || !load_as(s, fd, &tool_format_json, true)) {
+        g_propagate_error(err, g_steal_pointer(&local));
+        return false;
     }
-    return false;
+    return s->foreign->lost->len ||
+           tool_transfer_lost(s->foreign, 0, NULL, "something is wrong: %s",
+                              local->message);
 }
 
 static bool fail_unknown(const ToolStore *s, GError **err)
@@ -129,7 +139,7 @@ static bool load_any(ToolStore *s, int fd, const ToolForm *form, GError **err)
         return false;
     }
     /* one of ours can be found behind bytes that are none */
-    return load_file(s, NULL) || fail_unknown(s, err);
+    return load_ours(s, fd, form, NULL) || fail_unknown(s, err);
 }
 
 static bool open_file(ToolStore *s, const ToolForm *form, GError **err)
@@ -147,11 +157,8 @@ static bool open_file(ToolStore *s, const ToolForm *form, GError **err)
     }
     /* one of ours may change behind that while we look */
     first = first_character(fd);
-    if (!form->format && first == '{') {
-        return load_document(s, fd, err);
-    }
-    if (!form->format && (first == '#' || first == EOF)) {
-        return load_file(s, err);
+    if (!form->format && (first == '{' || first == '#' || first == EOF)) {
+        return load_ours(s, fd, form, err);
     }
     return load_any(s, fd, form, err);
 }

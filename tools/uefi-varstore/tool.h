@@ -54,6 +54,7 @@ typedef struct ToolFormat ToolFormat;
 typedef struct ToolForm {
     const ToolFormat *format;   /* NULL: to be found out */
     const char *dictionary;     /* of the format aws */
+    bool rescue;                /* take what can be had of a damaged one */
 } ToolForm;
 
 typedef struct ToolStore {

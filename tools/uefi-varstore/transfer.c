@@ -9,6 +9,7 @@
 
 /* Options */
 static gboolean opt_replace;
+static gboolean opt_rescue;
 static char *opt_format;
 static char *opt_template;
 
@@ -20,6 +21,15 @@ static void print_notes(const ToolTransfer *t)
     for (guint i = 0; i < lines->len; i++) {
         tool_note("%s: note: %s", t->path, (char *)lines->pdata[i]);
     }
+}
+
+/* What was damaged; whether there is any */
+static bool print_lost(const ToolTransfer *t)
+{
+    for (guint i = 0; t->lost && i < t->lost->len; i++) {
+        tool_note("%s: lost: %s", t->path, (char *)t->lost->pdata[i]);
+    }
+    return t->lost && t->lost->len;
 }
 
 static bool parse_version(const ToolFormat *format, const char *text,
@@ -107,7 +117,10 @@ static int write_store(const ToolStore *from, const char *path)
 
 static int run_import(char **args)
 {
-    ToolForm form = { .dictionary = tool_options.dictionary };
+    ToolForm form = {
+        .dictionary = tool_options.dictionary,
+        .rescue = opt_rescue,
+    };
     g_autoptr(ToolStore) s = NULL;
     g_autoptr(GError) err = NULL;
     struct stat st;
@@ -124,13 +137,14 @@ static int run_import(char **args)
         return tool_fail("%s: the file is empty", args[0]);
     }
     status = write_store(s, args[1]);
-    if (status == TOOL_OK) {
-        tool_print_warnings(s);
+    if (status != TOOL_OK) {
+        return status;
     }
-    if (status == TOOL_OK && s->foreign) {
+    tool_print_warnings(s);
+    if (s->foreign) {
         print_notes(s->foreign);
     }
-    return status;
+    return s->foreign && print_lost(s->foreign) ? TOOL_FAILED : TOOL_OK;
 }
 
 static const GOptionEntry import_options[] = {
@@ -138,6 +152,8 @@ static const GOptionEntry import_options[] = {
       "Format of SOURCE, when it is not recognized", "NAME" },
     { "replace", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
       "Drop the variables that FILE has", NULL },
+    { "rescue", 0, 0, G_OPTION_ARG_NONE, &opt_rescue,
+      "Take what can be had of a damaged SOURCE, and name the rest", NULL },
     TOOL_OPTION_DICTIONARY,
     TOOL_OPTION_OLD('d', FILENAME, &tool_options.dictionary),
     TOOL_OPTION_SIZE, TOOL_OPTION_HWERR_QUOTA,

@@ -48,8 +48,8 @@ _uefi_varstore()
                        --attr --owner --help' ;;
         status) options='--json --size --hwerr-quota --force-secure-boot
                          --dictionary --help' ;;
-        import) options='--format --replace --dictionary --size --hwerr-quota
-                         --help' ;;
+        import) options='--format --replace --rescue --dictionary --size
+                         --hwerr-quota --help' ;;
         export) options='--format --template --dictionary --help' ;;
         firmware-descriptor)
             options='--arch --machine --secure-boot --template --description
