@@ -672,54 +672,6 @@ static void test_postcopy(const QUefiDevice *dev, bool pio)
 /* ------------------------------------------------------------------------ */
 /* Snapshots */
 
-static void wait_job(QUefiVars *uv, const char *id)
-{
-    for (;;) {
-        QDict *rsp = qtest_qmp(uv->qts, "{'execute': 'query-jobs'}");
-        const QListEntry *entry = qlist_first(qdict_get_qlist(rsp, "return"));
-        QDict *job = qobject_to(QDict, qlist_entry_obj(entry));
-        bool done = !strcmp(qdict_get_str(job, "status"), "concluded");
-
-        g_assert_false(qdict_haskey(job, "error"));
-        qobject_unref(rsp);
-        if (done) {
-            break;
-        }
-        g_usleep(1000);
-    }
-    qtest_qmp_assert_success(uv->qts, "{'execute': 'job-dismiss', "
-                             "'arguments': {'id': %s}}", id);
-}
-
-/*
- * An image that has room for snapshots, at the path of an empty file.  One
- * cluster takes all of a snapshot.
- */
-static void add_image(QUefiVars *uv, const char *path)
-{
-    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-add', "
-                             "'arguments': {'driver': 'file', 'node-name': "
-                             "'file', 'cache': {'no-flush': true}, "
-                             "'filename': %s}}", path);
-    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-create', "
-                             "'arguments': {'job-id': 'create', 'options': "
-                             "{'driver': 'qcow2', 'file': 'file', "
-                             "'size': 1048576, "
-                             "'cluster-size': 2097152}}}");
-    wait_job(uv, "create");
-    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-add', "
-                             "'arguments': {'driver': 'qcow2', 'node-name': "
-                             "'image', 'cache': {'no-flush': true}, "
-                             "'file': 'file'}}");
-}
-
-static void snapshot(QUefiVars *uv, const char *command)
-{
-    g_autofree char *answer = qtest_hmp(uv->qts, "%s now", command);
-
-    g_assert_cmpstr(answer, ==, "");
-}
-
 /* All that a guest does from the snapshot to the end, to be undone */
 static void change_much(QUefiVars *uv)
 {
@@ -743,17 +695,16 @@ static void test_snapshot(const QUefiDevice *dev, bool pio)
     g_autofree char *registers_after = NULL, *later = NULL, *loaded = NULL;
     QUefiVars *uv = quefi_start(dev, pio, path, NULL, SMALL);
 
-    g_assert_true(g_file_set_contents(disk, "", 0, NULL));
-    add_image(uv, disk);
+    quefi_add_disk(uv, disk);
     make_boot_state(uv);
     before = describe_variables(uv);
     registers = describe_registers(uv);
-    snapshot(uv, "savevm");
+    quefi_snapshot(uv, "savevm");
     change_much(uv);
     g_assert_true(file_has(path, "Gone"));
 
     /* Running, so the file follows */
-    snapshot(uv, "loadvm");
+    quefi_snapshot(uv, "loadvm");
     file = read_folded(path);
     g_assert_null(strstr(file, "Gone"));
     registers_after = describe_registers(uv);
@@ -769,7 +720,7 @@ static void test_snapshot(const QUefiDevice *dev, bool pio)
     change_much(uv);
     qtest_qmp_assert_success(uv->qts, "{'execute': 'stop'}");
     later = read_text(path);
-    snapshot(uv, "loadvm");
+    quefi_snapshot(uv, "loadvm");
     assert_run_state(uv, "paused");
     qobject_unref(qtest_qmp_assert_failure_ref(uv->qts, "{'execute': "
         "'uefi-vars-set', 'arguments': {'guid': %s, 'name': 'Paused', "
@@ -788,7 +739,7 @@ static void test_snapshot(const QUefiDevice *dev, bool pio)
     g_assert_cmpint(quefi_set_text(uv, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT,
                                    "yes"), ==, EFI_SUCCESS);
     qtest_qmp_assert_success(uv->qts, "{'execute': 'stop'}");
-    snapshot(uv, "loadvm");
+    quefi_snapshot(uv, "loadvm");
     quefi_restart(uv);
     quefi_assert_text(uv, QUEFI_VENDOR, "Kept", QUEFI_NV_BS_RT, "yes");
     quefi_assert_text(uv, QUEFI_VENDOR, "Locked", QUEFI_NV_BS_RT, "locked");
@@ -1155,10 +1106,9 @@ static void lab_start(Lab *lab, const QUefiDevice *dev, bool pio)
     make_rules(lab->uv);
     quefi_write(lab->uv, UEFI_VARS_REG_BUFFER_SIZE, 4, 16);
     quefi_pio_write(lab->uv, half, 16);
-    g_assert_true(g_file_set_contents(lab->disk, "", 0, NULL));
-    add_image(lab->uv, lab->disk);
+    quefi_add_disk(lab->uv, lab->disk);
     qtest_qmp_assert_success(lab->uv->qts, "{'execute': 'stop'}");
-    snapshot(lab->uv, "savevm");
+    quefi_snapshot(lab->uv, "savevm");
 
     lab->text = read_text(lab->file);
     lab->now = lab_save(lab);

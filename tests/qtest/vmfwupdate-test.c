@@ -318,6 +318,40 @@ static void test_migrate(const void *opaque)
     quefi_stop(uv);
 }
 
+/* A snapshot has the firmware of its time, wherever it is loaded */
+static void test_snapshot(const void *opaque)
+{
+    QUefiVars *uv = quefi_launch(opaque, false, NULL, NULL, DEVICE);
+    g_autofree uint8_t *first = make_image(uv->qts, IMAGE, 1);
+    g_autofree uint8_t *second = NULL;
+    char *disk = quefi_tmp_path("disk");
+    g_autofree char *args = g_strdup_printf(
+        DEVICE " -drive if=none,format=qcow2,file=%s -loadvm now", disk);
+
+    write_addr(uv->qts, IMAGE);
+    qtest_system_reset(uv->qts);
+    second = make_image(uv->qts, IMAGE, 2);
+    write_addr(uv->qts, IMAGE);
+    quefi_add_disk(uv, disk);
+    quefi_snapshot(uv, "savevm");
+    qtest_system_reset(uv->qts);
+    assert_bios(uv->qts, second);
+
+    quefi_snapshot(uv, "loadvm");
+    assert_bios(uv->qts, first);
+    g_assert_cmphex(read_u64(uv->qts, VMFWUPDATE_BIOS_ADDR_FILE), ==, IMAGE);
+    quefi_stop(uv);
+
+    uv = quefi_launch(opaque, false, NULL, NULL, args);
+    assert_bios(uv->qts, first);
+    qtest_system_reset(uv->qts);
+    assert_bios(uv->qts, second);
+    qtest_system_reset(uv->qts);
+    assert_bios(uv->qts, second);
+    quefi_stop(uv);
+    quefi_tmp_free(disk);
+}
+
 static void assert_refused(const char *machine, const char *args,
                            const char *why)
 {
@@ -410,6 +444,7 @@ static void add_tests(const QUefiDevice *dev)
         { "not-ram", test_not_ram },
         { "wakeup", test_wakeup },
         { "migrate", test_migrate },
+        { "snapshot", test_snapshot },
         { "refused", test_refused },
     };
 

@@ -10,6 +10,7 @@
 #include "qemu/bswap.h"
 #include "qemu/crc32c.h"
 #include "qemu/uuid.h"
+#include "qobject/qlist.h"
 #include "uefi-vars.h"
 
 #define GUARD_SIZE      16
@@ -485,6 +486,52 @@ void quefi_migrate(QUefiVars *uv)
                              "'arguments': {'uri': %s}}", uri);
     qtest_qmp_eventwait(uv->qts, "RESUME");
     quefi_tmp_free(stream);
+}
+
+static void wait_job(QUefiVars *uv, const char *id)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp(uv->qts, "{'execute': 'query-jobs'}");
+        const QListEntry *entry = qlist_first(qdict_get_qlist(rsp, "return"));
+        QDict *job = qobject_to(QDict, qlist_entry_obj(entry));
+        bool done = !strcmp(qdict_get_str(job, "status"), "concluded");
+
+        g_assert_false(qdict_haskey(job, "error"));
+        qobject_unref(rsp);
+        if (done) {
+            break;
+        }
+        g_usleep(1000);
+    }
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'job-dismiss', "
+                             "'arguments': {'id': %s}}", id);
+}
+
+void quefi_add_disk(QUefiVars *uv, const char *path)
+{
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-add', "
+                             "'arguments': {'driver': 'file', 'node-name': "
+                             "'file', 'cache': {'no-flush': true}, "
+                             "'filename': %s}}", path);
+    /* one cluster takes all of a snapshot of little */
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-create', "
+                             "'arguments': {'job-id': 'create', 'options': "
+                             "{'driver': 'qcow2', 'file': 'file', "
+                             "'size': 1048576, "
+                             "'cluster-size': 2097152}}}");
+    wait_job(uv, "create");
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'blockdev-add', "
+                             "'arguments': {'driver': 'qcow2', 'node-name': "
+                             "'image', 'cache': {'no-flush': true}, "
+                             "'file': 'file'}}");
+}
+
+void quefi_snapshot(QUefiVars *uv, const char *command)
+{
+    g_autofree char *answer = qtest_hmp(uv->qts, "%s now", command);
+
+    g_assert_cmpstr(answer, ==, "");
 }
 
 void quefi_reset(QUefiVars *uv)

@@ -117,6 +117,12 @@ void quefi_migrate(QUefiVars *uv);
 /** quefi_wait_migration: until query-migrate has this status */
 void quefi_wait_migration(QTestState *qts, const char *status);
 
+/** quefi_add_disk: an image that takes snapshots, at @path */
+void quefi_add_disk(QUefiVars *uv, const char *path);
+
+/** quefi_snapshot: "savevm" or "loadvm", of the one that there is */
+void quefi_snapshot(QUefiVars *uv, const char *command);
+
 /** quefi_reset: system reset, then attach again */
 void quefi_reset(QUefiVars *uv);
 
