@@ -31,6 +31,7 @@ STAMP = '2024-01-02 03:04:05'       # the same as TIME
 ZERO_TIME = '00' * 16
 SHA256 = '2616c4c14c509240aca941f936934328'
 BLANK = '/usr/share/OVMF/OVMF_VARS_4M.fd'
+HELLO = '/usr/lib/efitools/x86_64-linux-gnu/HelloWorld.efi'
 
 # Names of the variables by option
 OPTIONS = {'--pk': 'PK', '--kek': 'KEK', '--db': 'db', '--dbx': 'dbx'}
@@ -54,6 +55,10 @@ class Keys(Tool):
     @classmethod
     def setUpClass(cls):
         cls.keys = Path(tempfile.mkdtemp(prefix='uefi-varstore-keys-'))
+        # Of a length that sbsign and efitools need not fill up to
+        cls.HELLO = cls.keys / 'HelloWorld.efi'
+        image = Path(HELLO).read_bytes()
+        cls.HELLO.write_bytes(image + bytes(-len(image) % 8))
         for name in ('PK', 'KEK', 'db'):
             cls.make(name, 'rsa:2048')
         cls.make('EC', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256')
@@ -234,7 +239,7 @@ class Enroll(Keys):
 
     def test_image_hash(self):
         """The hash that efitools and virt-firmware know of it, too"""
-        image = '/usr/lib/efitools/x86_64-linux-gnu/HelloWorld.efi'
+        image = self.HELLO
         esl, out = self.dir / 'esl', self.dir / 'signed'
         run('hash-to-efi-sig-list', image, esl)
         self.ok('enroll', '--db-hash', image, '--dbx-hash', f'SHIM:{image}',
@@ -247,7 +252,7 @@ class Enroll(Keys):
         self.ok('enroll', '--remove', '--db-hash', out, self.path)
         for size in (0, 1, 64, 200, 400, 1000):
             self.fails('enroll', '--db-hash', self.file(
-                'cut', Path(image).read_bytes()[:size]), self.path)
+                'cut', image.read_bytes()[:size]), self.path)
 
     def test_append_pk(self):
         """There is only one PK"""
@@ -665,8 +670,6 @@ class Fleet(Known):
 class Images(Keys):
     """A program that is signed for db"""
 
-    HELLO = '/usr/lib/efitools/x86_64-linux-gnu/HelloWorld.efi'
-
     def setUp(self):
         super().setUp()
         self.image = self.dir / 'signed.efi'
@@ -738,7 +741,8 @@ class CheckImage(Images):
             '-keyout', f'{base}.key', '-subj', '/CN=Old', '-out',
             f'{base}.csr')
         run('openssl', 'x509', '-req', '-in', f'{base}.csr', '-signkey',
-            f'{base}.key', '-days', '-1', '-out', f'{base}.crt')
+            f'{base}.key', '-days', '0', '-out', f'{base}.crt')
+        time.sleep(1.1)         # and it has expired
         run('sbsign', '--key', f'{base}.key', '--cert', f'{base}.crt',
             '--output', self.image, self.HELLO)
         self.ok('enroll', '-a', '--db', f'{base}.crt', self.path)
