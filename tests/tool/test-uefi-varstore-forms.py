@@ -137,6 +137,16 @@ class Read(Forms):
             'read as a store of the format edk2; the record at byte 176 was '
             'never finished and is left out'])
 
+    def test_export(self):
+        """From one format to another, without a store of ours"""
+        self.make(WRITABLE['edk2'])
+        target = self.dir / 'target'
+        self.foreign('export', '-f', 'xen', self.image, target)
+        self.assertEqual(target.read_bytes(), WRITABLE['xen'])
+        self.foreign('clone', self.image, self.dir / 'clone')
+        self.assertEqual((self.dir / 'clone').read_bytes(),
+                         self.path.read_bytes())
+
     def test_room(self):
         """An image has a size of its own"""
         self.make(large(record(LANG)))
@@ -281,6 +291,16 @@ class InPlace(Forms):
                      ODD['name'])
         self.foreign('update', '--in-place', '--from', self.path, self.image)
         self.assertEqual(self.leftovers(), ['image', 'vars.json'])
+
+    def test_holes(self):
+        """The flash of an Arm machine is large, and nearly empty"""
+        self.make(WRITABLE['edk2'])
+        os.truncate(self.image, 64 << 20)
+        self.foreign('rm', '--in-place', self.image, 'Lang')
+        for path in (self.image, self.kept()):
+            self.assertEqual(path.stat().st_size, 64 << 20)
+            self.assertLess(path.stat().st_blocks * 512, 1 << 20)
+        self.assertEqual(self.names(), [ODD['name']])
 
     def test_symbolic_link(self):
         target = self.dir / 'target'

@@ -17,6 +17,9 @@
 /* Names to try for the old file */
 #define MAX_BACKUPS     1000
 
+/* Holes of a file have this size, bytes */
+#define HOLE            65536
+
 /* ------------------------------------------------------------------------ */
 /* Reading */
 
@@ -150,10 +153,10 @@ static bool fail_errno(GError **err, const char *path)
     return uefi_text_fail(err, "%s: %s", path, g_strerror(errno));
 }
 
-static bool write_fd(int fd, const uint8_t *data, size_t size)
+static bool write_at(int fd, const uint8_t *data, size_t size, off_t at)
 {
     while (size) {
-        ssize_t count = write(fd, data, size);
+        ssize_t count = pwrite(fd, data, size, at);
 
         if (count < 0 && errno == EINTR) {
             continue;
@@ -163,6 +166,24 @@ static bool write_fd(int fd, const uint8_t *data, size_t size)
         }
         data += count;
         size -= count;
+        at += count;
+    }
+    return true;
+}
+
+/* What is zero takes no room: most of the 64 MiB that Arm machines have */
+static bool write_fd(int fd, const uint8_t *data, size_t size)
+{
+    if (ftruncate(fd, size)) {
+        return false;
+    }
+    for (size_t at = 0; at < size; at += HOLE) {
+        size_t len = MIN(HOLE, size - at);
+
+        if (!tool_is_zero(data + at, len) &&
+            !write_at(fd, data + at, len, at)) {
+            return false;
+        }
     }
     return !fsync(fd);
 }
