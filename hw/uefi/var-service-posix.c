@@ -119,7 +119,7 @@ static UefiVarFileLook posix_look(void *opaque)
  * process would vanish as soon as any descriptor of the file is closed, for
  * example when the monitor drops a set of descriptors.
  */
-static int posix_lock(void *opaque, bool on)
+int uefi_var_file_lock_fd(int fd, bool on)
 {
     struct flock lock = {
         .l_type = on ? F_WRLCK : F_UNLCK,
@@ -127,10 +127,15 @@ static int posix_lock(void *opaque, bool on)
     };
 
 #ifdef F_OFD_SETLK
-    return fcntl(((Posix *)opaque)->fd, F_OFD_SETLK, &lock);
+    return fcntl(fd, F_OFD_SETLK, &lock);
 #else
-    return fcntl(((Posix *)opaque)->fd, F_SETLK, &lock);
+    return fcntl(fd, F_SETLK, &lock);
 #endif
+}
+
+static int posix_lock(void *opaque, bool on)
+{
+    return uefi_var_file_lock_fd(((Posix *)opaque)->fd, on);
 }
 
 static void posix_close(void *opaque)

@@ -15,9 +15,8 @@
 #include "hw/uefi/var-service-journal.h"
 #include "hw/uefi/var-service-slots.h"
 
-#define MAGIC           "#uefi-vars-slots 1 "
 #define BLOCK           4096    /* of a superblock, the largest alignment */
-#define STRIDE          65536   /* a torn write is no larger than this */
+#define STRIDE          UEFI_VAR_SLOTS_STRIDE
 #define SLOTS_AT        (2 * STRIDE)
 /* What a slot has beside a document: changes, one of the largest at least */
 #define CHANGES_MIN     (4 * STRIDE)
@@ -71,6 +70,11 @@ static uint64_t least_slot(size_t max_document)
 uint64_t uefi_var_slots_capacity(size_t max_document)
 {
     return SLOTS_AT + 2 * least_slot(max_document);
+}
+
+uint64_t uefi_var_slots_most(size_t max_document)
+{
+    return SLOTS_AT + 2 * LARGEST * least_slot(max_document);
 }
 
 static unsigned slot_of(uint64_t generation)
@@ -193,8 +197,9 @@ static char *header_block(const Header *head)
     char *block = g_malloc0(BLOCK);
     UefiJournalSum sum;
 
-    g_string_printf(text, MAGIC "%" PRIu64 " %" PRIu64 " %" PRIu64,
-                    head->generation, head->slot_size, head->alignment);
+    g_string_printf(text, "%s%" PRIu64 " %" PRIu64 " %" PRIu64,
+                    UEFI_VAR_SLOTS_MAGIC, head->generation, head->slot_size,
+                    head->alignment);
     sum = uefi_journal_sum(text->str, text->len);
     g_string_append_printf(text, " %s\n", sum.hex);
     memcpy(block, text->str, text->len);

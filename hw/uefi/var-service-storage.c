@@ -28,9 +28,8 @@
 
 #define REPORT_MS       10000   /* between two reports of failure */
 
-/* Text takes more room than records, and a file holds it more than once. */
-#define DOCUMENT_FACTOR 4
-#define FILE_FACTOR     (4 * DOCUMENT_FACTOR)
+/* A file holds a document more than once. */
+#define FILE_FACTOR     (4 * UEFI_TEXT_FACTOR)
 
 /* A step of a fold in QEMU's thread pool */
 typedef struct Step {
@@ -569,7 +568,7 @@ static void use_file(UefiVarStorage *s, const char *jsonfile)
 
 static bool use_node(UefiVarStorage *s, BlockBackend *blk, Error **errp)
 {
-    size_t max = (size_t)s->service->config.limits.nv_size * DOCUMENT_FACTOR;
+    size_t max = (size_t)s->service->config.limits.nv_size * UEFI_TEXT_FACTOR;
 
     s->blk = blk;
     s->slots = uefi_vars_blk_open(blk, max, errp);

@@ -27,6 +27,13 @@ UefiVarFile *uefi_var_file_open(int fd, const char *name, const char *path,
                                 size_t limit, GError **err);
 
 /**
+ * uefi_var_file_lock_fd: the lock of uefi_var_file_lock(), on any descriptor
+ *
+ * Also keeps QEMU's drivers of images away.  Returns -1 with errno on failure.
+ */
+int uefi_var_file_lock_fd(int fd, bool on);
+
+/**
  * uefi_var_file_sync_parent: make the name of a new file durable
  *
  * For whoever has just created @path: syncs the directory that holds it.

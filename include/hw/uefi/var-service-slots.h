@@ -31,11 +31,19 @@ typedef struct UefiVarSlotsOps {
 
 typedef struct UefiVarSlots UefiVarSlots;
 
+/* What a superblock begins with */
+#define UEFI_VAR_SLOTS_MAGIC    "#uefi-vars-slots 1 "
+/* The first is at 0, the second here; a torn write is no larger than this */
+#define UEFI_VAR_SLOTS_STRIDE   65536
+
 /**
  * uefi_var_slots_capacity: what a medium needs to have, in bytes
  * @max_document: the longest document that there will be, bytes
  */
 uint64_t uefi_var_slots_capacity(size_t max_document);
+
+/** uefi_var_slots_most: what is used of a large one, in bytes */
+uint64_t uefi_var_slots_most(size_t max_document);
 
 /**
  * uefi_var_slots_new: begin to use a medium

@@ -31,6 +31,8 @@
 #include "hw/uefi/var-service-msg.h"
 
 #define UEFI_TEXT_VERSION       2       /* of documents */
+/* A document takes less than so many times what its variables count for. */
+#define UEFI_TEXT_FACTOR        4
 #define UEFI_TEXT_WARNINGS      16      /* for one document or change */
 
 /**
