@@ -22,7 +22,7 @@ GUEST_SET = sys.argv[2]
 SOURCE = Path(__file__).resolve().parents[2] / 'tools' / 'uefi-varstore'
 
 COMMANDS = ['status', 'list', 'get', 'set', 'rm', 'apply', 'boot', 'diff',
-            'check', 'clone', 'fold',
+            'check', 'clone', 'create', 'fold',
             'enroll', 'update', 'reset-keys', 'sign',
             'check-image', 'mok', 'pcr7', 'replay', 'import', 'export',
             'firmware-descriptor']
@@ -127,6 +127,83 @@ class Usage(Tool):
                                     stderr=subprocess.PIPE, timeout=60)
         self.assertEqual(result.returncode, 1)
         self.assertIn(b'No space left', result.stderr)
+
+
+class Image(Tool):
+    """A store in an image, as QEMU has it for drive="""
+
+    def setUp(self):
+        super().setUp()
+        self.image = self.dir / 'image'
+
+    def make(self, *args):
+        self.ok('create', self.image, *args)
+
+    def test_both_ways(self):
+        self.store(LANG, DB, PRIVATE)
+        self.make()
+        self.assertEqual(self.image.stat().st_size, 2883584)
+        self.assertEqual(self.image.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(self.ok('list', self.image), '')
+        self.ok('import', self.path, self.image)
+        self.ok('set', self.image, 'Lang', '--hex', '64657500')
+        self.assertIn('variables: 3', self.ok('check', self.image))
+        self.ok('status', self.image)
+        for command in ('import', 'clone'):
+            copy = self.dir / command
+            self.ok(command, self.image, copy)
+            self.assertEqual(copy.read_text(), document(
+                DB, PRIVATE, {**LANG, 'data': '64657500'}))
+
+    def test_one_superblock(self):
+        self.make()
+        self.ok('set', self.image, 'Lang', '--hex', '656e6700')
+        self.image.write_bytes(bytes(65536) + self.image.read_bytes()[65536:])
+        self.assertIn('Lang', self.ok('list', self.image))
+
+    def test_there_already(self):
+        self.make()
+        self.ok('set', self.image, 'Lang', '--hex', '656e6700')
+        self.path = self.image
+        self.assertIn('--replace', self.fails('create', self.image))
+        self.assertIn('Lang', self.ok('list', self.image))
+        self.make('--replace')
+        self.assertEqual(self.ok('list', self.image), '')
+
+    def test_something_else(self):
+        self.path = self.image
+        self.image.write_bytes(b'x' * (4 << 20))
+        self.assertIn('neither a store nor all zeroes',
+                      self.fails('create', self.image))
+        self.make('--replace')
+        self.assertEqual(self.ok('list', self.image), '')
+
+    def test_too_small(self):
+        self.path = self.image
+        self.image.write_bytes(bytes(1 << 20))
+        self.assertIn('has 1048576 bytes, but a store of this size needs '
+                      '2883584', self.fails('create', self.image))
+        self.make('--size', '4096')
+        self.ok('set', self.image, 'Lang', '--hex', '656e6700', '--size', '4096')
+
+    def test_locked(self):
+        self.make()
+        self.path = self.image
+        with self.locked():
+            self.assertIn('in use', self.fails('set', self.image, 'Lang',
+                                               '--hex', '656e6700'))
+            self.assertEqual(self.ok('list', self.image), '')
+
+    def test_damaged(self):
+        self.make()
+        self.path = self.image
+        data = bytearray(self.image.read_bytes())
+        data[30] ^= 1
+        data[65566] ^= 1
+        self.image.write_bytes(data)
+        for words in ('list',), ('check',), ('rm', 'Lang'):
+            self.assertIn('left as it is', self.fails(
+                words[0], self.image, *words[1:]))
 
 
 class WrongFile(Tool):

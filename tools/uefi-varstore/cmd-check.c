@@ -71,7 +71,7 @@ static int run_check(char **args)
     while ((var = tool_store_next(s, var))) {
         count++;
     }
-    journal = s->file ? uefi_var_file_journal_size(s->file) : 0;
+    journal = tool_store_journal_size(s);
     problems = find_problems(s);
     status = json_object_array_length(problems) ? TOOL_FAILED : TOOL_OK;
     if (tool_options.json) {

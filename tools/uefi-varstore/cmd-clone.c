@@ -18,7 +18,7 @@ static int run_clone(char **args)
     if (!to) {
         return TOOL_FAILED;
     }
-    if (to->file) {
+    if (to->file || to->image) {
         return tool_fail("%s: %s", args[1], g_strerror(EEXIST));
     }
     vars = tool_store_copy(from);

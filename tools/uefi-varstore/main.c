@@ -11,10 +11,10 @@
 static const ToolCommand *const commands[] = {
     &tool_cmd_status, &tool_cmd_list, &tool_cmd_get, &tool_cmd_set,
     &tool_cmd_rm, &tool_cmd_apply, &tool_cmd_boot, &tool_cmd_diff,
-    &tool_cmd_check, &tool_cmd_clone, &tool_cmd_import, &tool_cmd_export,
-    &tool_cmd_fold, &tool_cmd_enroll, &tool_cmd_update, &tool_cmd_reset_keys,
-    &tool_cmd_sign, &tool_cmd_check_image, &tool_cmd_mok, &tool_cmd_pcr7,
-    &tool_cmd_descriptor, &tool_cmd_replay,
+    &tool_cmd_check, &tool_cmd_clone, &tool_cmd_create, &tool_cmd_import,
+    &tool_cmd_export, &tool_cmd_fold, &tool_cmd_enroll, &tool_cmd_update,
+    &tool_cmd_reset_keys, &tool_cmd_sign, &tool_cmd_check_image, &tool_cmd_mok,
+    &tool_cmd_pcr7, &tool_cmd_descriptor, &tool_cmd_replay,
 };
 
 static void print_help(FILE *out)

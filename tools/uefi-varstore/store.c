@@ -11,6 +11,7 @@
 
 /* A store that a QEMU writes to may change while it is read. */
 #define TRIES           50
+#define IMAGE_TRIES     5
 #define TRY_AGAIN_US    20000
 
 /* Symbolic links to follow, as many as Linux does */
@@ -44,26 +45,63 @@ static bool read_file(ToolStore *s, char **document, GPtrArray **records,
     }
 }
 
-static bool load_file(ToolStore *s, GError **err)
+static bool load(ToolStore *s, const char *document, GPtrArray *records,
+                 size_t torn, GError **err)
 {
-    g_autofree char *document = NULL;
-    g_autoptr(GPtrArray) records = NULL;
-
-    if (!read_file(s, &document, &records, err)) {
-        return false;
-    }
     s->records = records->len;
-    if (uefi_var_file_torn(s->file)) {
+    if (torn) {
         g_ptr_array_add(s->warnings,
                         g_strdup_printf("%zu bytes at the end are a write "
                                         "that was interrupted, and passed "
-                                        "over", uefi_var_file_torn(s->file)));
+                                        "over", torn));
     }
     if (!uefi_load_store(s->uv, document, records, s->warnings, err)) {
         g_prefix_error(err, "%s: ", s->path);
         return false;
     }
     return true;
+}
+
+static bool load_file(ToolStore *s, GError **err)
+{
+    g_autofree char *document = NULL;
+    g_autoptr(GPtrArray) records = NULL;
+
+    return read_file(s, &document, &records, err) &&
+           load(s, document, records, uefi_var_file_torn(s->file), err);
+}
+
+static bool read_image(ToolStore *s, UefiVarContent *content, GError **err)
+{
+    for (int i = 0; ; i++) {
+        g_autoptr(GError) local = NULL;
+
+        if (tool_image_read(s->image, content, &local)) {
+            return true;
+        }
+        if (i == IMAGE_TRIES || s->access != TOOL_READ) {
+            g_propagate_error(err, g_steal_pointer(&local));
+            return false;
+        }
+        g_usleep(TRY_AGAIN_US);
+    }
+}
+
+/* @fd is taken over */
+static bool load_image(ToolStore *s, int fd, GError **err)
+{
+    bool write = s->access != TOOL_READ;
+    g_auto(UefiVarContent) content = { };
+
+    s->image = tool_image_new(fd, s->path, write, 0, err);
+    if (!s->image || !read_image(s, &content, err)) {
+        return false;
+    }
+    if (write && !content.document) {
+        return uefi_text_fail(err, "%s: there is no store yet (see create)",
+                              s->path);
+    }
+    return load(s, content.document, content.records, content.torn, err);
 }
 
 /* @fd is taken over */
@@ -152,6 +190,9 @@ static bool open_file(ToolStore *s, const ToolForm *form, GError **err)
         return (errno == ENOENT && s->access == TOOL_CREATE) ||
                fail_errno(err, s->path);
     }
+    if (!form->format && tool_image_detect(fd)) {
+        return load_image(s, fd, err);
+    }
     if (!use_file(s, fd, write, err)) {
         return false;
     }
@@ -193,6 +234,7 @@ void tool_store_close(ToolStore *s)
         tool_foreign_clear(s);
         uefi_vars_free(s->uv);
         uefi_var_file_close(s->file);
+        tool_image_free(s->image);
         g_ptr_array_unref(s->warnings);
         g_free(s->path);
         g_free(s);
@@ -203,6 +245,12 @@ uint64_t tool_store_size(const ToolStore *s)
 {
     return uefi_store_used(s->uv->store, UEFI_CLASS_NV) +
            uefi_store_used(s->uv->store, UEFI_CLASS_HWERR);
+}
+
+size_t tool_store_journal_size(const ToolStore *s)
+{
+    return s->image ? tool_image_journal_size(s->image)
+                    : s->file ? uefi_var_file_journal_size(s->file) : 0;
 }
 
 char *tool_follow_links(const char *path)
@@ -292,7 +340,11 @@ bool tool_store_fold(ToolStore *s, GError **err)
     if (s->foreign) {
         return check_document(s, document, err) && tool_foreign_write(s, err);
     }
-    ok = check_growth(s, err) && check_document(s, document, err) &&
+    ok = check_growth(s, err) && check_document(s, document, err);
+    if (s->image) {
+        return ok && tool_image_write(s->image, document, err);
+    }
+    ok = ok &&
          (s->file || create_file(s, &created, err)) &&
          uefi_var_file_fold(s->file, document, strlen(document), err);
 

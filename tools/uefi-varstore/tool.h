@@ -13,6 +13,7 @@
 #include "hw/uefi/var-service-known.h"
 #include "hw/uefi/var-service-msg.h"
 #include "hw/uefi/var-service-siglist.h"
+#include "hw/uefi/var-service-slots.h"
 #include "hw/uefi/var-service-x509.h"
 
 #define TOOL_NAME "uefi-varstore"
@@ -57,11 +58,14 @@ typedef struct ToolForm {
     bool rescue;                /* take what can be had of a damaged one */
 } ToolForm;
 
+typedef struct ToolImage ToolImage;
+
 typedef struct ToolStore {
     UefiVarService *uv;     /* holds the variables; see tool_configure() */
     char *path;
     ToolAccess access;
     UefiVarFile *file;      /* NULL when there is none yet, or a directory */
+    ToolImage *image;       /* or NULL; then there is no @file */
     ToolTransfer *foreign;  /* NULL: the file is one of ours */
     unsigned records;       /* in the journal */
     uint64_t used[UEFI_CLASS__MAX];     /* bytes of records, when read */
@@ -80,6 +84,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolStore, tool_store_close)
 
 /** tool_store_size: bytes that the variables count for */
 uint64_t tool_store_size(const ToolStore *s);
+
+/** tool_store_journal_size: bytes that a fold would clear away */
+size_t tool_store_journal_size(const ToolStore *s);
 
 /** tool_store_check_room: whether the device that @s is for can load it */
 bool tool_store_check_room(const ToolStore *s, GError **err);
@@ -101,6 +108,35 @@ GPtrArray *tool_store_copy(const ToolStore *s);
 /** tool_store_next: the variable behind @var, or the first for NULL */
 const UefiVariable *tool_store_next(const ToolStore *s,
                                     const UefiVariable *var);
+
+/* ------------------------------------------------------------------------ */
+/* image.c: a store in a raw image or on a block device, as drive= has it */
+
+/** tool_image_detect: whether @fd is of a block device, or of such an image */
+bool tool_image_detect(int fd);
+
+/**
+ * tool_image_new: begin to use it
+ * @fd: becomes the property of the result, or is closed when the call fails
+ * @max_document: the longest that there will be, in bytes; 0 if there is a
+ * store already
+ */
+ToolImage *tool_image_new(int fd, const char *path, bool write,
+                          size_t max_document, GError **err);
+void tool_image_free(ToolImage *m);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ToolImage, tool_image_free)
+
+/** tool_image_read: what it holds; no document: nothing but zeroes */
+bool tool_image_read(ToolImage *m, UefiVarContent *content, GError **err);
+
+/** tool_image_write: make @document all that it holds, durably */
+bool tool_image_write(ToolImage *m, const char *document, GError **err);
+
+size_t tool_image_journal_size(const ToolImage *m);
+
+/** tool_image_erase: zeroes for the first @size bytes, or all there are */
+bool tool_image_erase(ToolImage *m, uint64_t size, const char *path,
+                      GError **err);
 
 /* ------------------------------------------------------------------------ */
 /* foreign.c: a store of another program, opened like ours */
@@ -632,6 +668,7 @@ extern const ToolCommand tool_cmd_boot;
 extern const ToolCommand tool_cmd_check;
 extern const ToolCommand tool_cmd_check_image;
 extern const ToolCommand tool_cmd_clone;
+extern const ToolCommand tool_cmd_create;
 extern const ToolCommand tool_cmd_descriptor;
 extern const ToolCommand tool_cmd_diff;
 extern const ToolCommand tool_cmd_enroll;

@@ -133,7 +133,7 @@ static int run_import(char **args)
     if (!s) {
         return tool_fail_with(err);
     }
-    if (!s->foreign && !stat(args[0], &st) && !st.st_size) {
+    if (!s->foreign && !s->image && !stat(args[0], &st) && !st.st_size) {
         return tool_fail("%s: the file is empty", args[0]);
     }
     status = write_store(s, args[1]);

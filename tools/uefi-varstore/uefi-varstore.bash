@@ -59,12 +59,13 @@ _uefi_varstore()
         diff) options='--json --dictionary --help' ;;
         reset-keys) options=$form ;;
         clone) options='--dictionary --help' ;;
+        create) options='--replace --size --help' ;;
         *) options='--help' ;;
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm apply boot diff check clone fold replay enroll update
-               reset-keys sign check-image mok pcr7 import
+        words='status list get set rm apply boot diff check clone create fold replay
+               enroll update reset-keys sign check-image mok pcr7 import
                export firmware-descriptor help --help --version'
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
