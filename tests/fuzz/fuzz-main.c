@@ -71,12 +71,14 @@ int main(int argc, char **argv)
     g_autofree char *name = g_path_get_basename(argv[0]);
     g_autofree char *path = g_strdup_printf("/uefi/fuzz/%s", name);
 
-    g_test_init(&argc, &argv, NULL);
+    /* GLib has an option --seed as well, of another form */
     g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_set_ignore_unknown_options(context, true);
     if (!g_option_context_parse(context, &argc, &argv, &err)) {
         g_printerr("%s: %s\n", name, err->message);
         return 2;
     }
+    g_test_init(&argc, &argv, NULL);
     g_test_add_func(path, files ? run_files : run_random);
     return g_test_run();
 }
