@@ -8,6 +8,7 @@ usage: test-uefi-varstore-formats.py PROGRAM CORRUPT_STORE
 import base64
 import io
 import json
+import resource
 import struct
 import subprocess
 import sys
@@ -515,6 +516,37 @@ class Xen(Formats):
             self.corrupt('xen', self.source)
         self.source.write_bytes(base64.b64encode(xen(LANG)))
         self.corrupt('xen', self.source)
+
+
+class Large(Formats):
+    LIMIT = 200 << 20           # of memory, bytes
+
+    def run_limited(self, data):
+        self.source.write_bytes(data)
+        return subprocess.run(
+            [PROGRAM, 'import', '--size', '4M', self.source, self.path],
+            preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_DATA, (self.LIMIT, self.LIMIT)),
+            capture_output=True, timeout=120)
+
+    def test_more_than_fits(self):
+        """60 MB are not copied before they are found to be too much"""
+        many = xen(*({**LANG, 'name': f'V{i}', 'data': 'ab' * 64}
+                     for i in range(1000)), count=1 << 20)
+        many += many[24:] * (60 * (1 << 20) // len(many))
+        one = xen({**LANG, 'data': 'ab' * (60 << 20)})
+        for data in (many[:16] + struct.pack('<Q', len(many) - 24) +
+                     many[24:], one):
+            result = self.run_limited(data)
+            self.assertEqual(result.returncode, 1, result)
+            self.assertIn(b'more than any device', result.stderr)
+            self.assertFalse(self.path.exists())
+
+    def test_as_much_as_fits(self):
+        data = xen(*({**LANG, 'name': f'V{i}', 'data': 'ab' * 64}
+                     for i in range(25000)))
+        result = self.run_limited(data)
+        self.assertEqual((result.returncode, result.stderr), (0, b''))
 
 
 class Aws(Formats):

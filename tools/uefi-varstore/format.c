@@ -298,6 +298,14 @@ static UefiVariable *add(ToolTransfer *t, const UefiGuid *guid,
         t->losses[TOOL_LOSS_VOLATILE]++;
         return NULL;
     }
+    /* before they take a multiple of the file's size in memory */
+    t->taken += uefi_store_record_size(name, data_size);
+    if (t->taken > UEFI_LIMIT_NV_SIZE_MAX) {
+        uefi_text_fail(err, "from variable %u on there is more than any "
+                       "device has room for (%d bytes)", t->vars->len + 1,
+                       UEFI_LIMIT_NV_SIZE_MAX);
+        return NULL;
+    }
     var = uefi_variable_new(guid, name, attributes,
                             g_bytes_new(data, data_size));
     g_ptr_array_add(t->vars, var);

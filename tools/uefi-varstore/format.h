@@ -33,6 +33,7 @@ struct ToolTransfer {
     GBytes *file;           /* the bytes on disk, or NULL: a directory */
     const char *dictionary; /* file for the compression of AWS, or NULL */
     GPtrArray *vars;        /* UefiVariable, in order, owned */
+    uint64_t taken;         /* what those count for, bytes */
     GPtrArray *notes;       /* char *, what else is worth a line */
     unsigned losses[TOOL_LOSS__MAX];
     GPtrArray *lost;        /* char *; NULL: what is damaged is an error */
