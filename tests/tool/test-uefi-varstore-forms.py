@@ -44,6 +44,64 @@ WRITABLE = {
 }
 
 
+class Streams(Tool):
+    """- where a file is read or a new one written"""
+
+    def piped(self, data, *args):
+        result = self.run_tool(*args, stdin=data)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_input(self):
+        self.store(LANG, ODD)
+        data = self.path.read_bytes()
+        for args in (['list'], ['status'], ['check'], ['get', LANG['name']],
+                     ['pcr7']):
+            command, *rest = args
+            self.assertEqual(
+                self.piped(data, command, '-', *rest).decode(),
+                self.ok(command, self.path, *rest))
+        self.assertEqual(self.piped(data, 'diff', '-', self.path), b'')
+        self.assertEqual(self.piped(b'', 'list', '-'), b'')
+        journaled = journal(document(LANG), [])
+        self.assertIn(b'Lang', self.piped(journaled.encode(), 'list', '-'))
+        for command in ('import', 'clone'):
+            new = self.dir / command
+            self.piped(data, command, '-', new)
+            self.assertEqual(new.read_bytes(), data)
+
+    def test_refused(self):
+        qcow2 = self.dir / 'qcow2'
+        subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', qcow2,
+                        '64k'], check=True, timeout=60)
+        for data, args, reason in (
+                (b'', ['set', '-x', '00', '-', 'Lang'], b'only be read'),
+                (bytes(65 << 20), ['list', '-'], b'too large'),
+                (b'junk', ['list', '-'], b'neither a store'),
+                (qcow2.read_bytes(), ['list', '-'], b'a file only')):
+            result = self.run_tool(*args, stdin=data)
+            self.assertEqual((result.returncode, result.stdout), (1, b''))
+            self.assertIn(reason, result.stderr.lower())
+
+    def test_output(self):
+        self.store(LANG, ODD)
+        for name in ('xen', 'uboot', 'uefivars'):
+            data = self.piped(b'', 'export', '-f', name, self.path, '-')
+            self.assertIn(b'Lang', self.piped(data, 'list', '-'))
+        self.fails('export', '-f', 'efivarfs', self.path, '-')
+
+
+class Blank(Tool):
+    def test_flash(self):
+        """Erased, or as a file that was never written to"""
+        image = self.dir / 'flash'
+        for byte in (b'\0', b'\xff'):
+            image.write_bytes(byte * (64 << 10))
+            for command in ('list', 'status', 'check'):
+                result = self.run_tool(command, image)
+                self.assertIn(b'the image is blank', result.stderr)
+
+
 class Forms(Tool):
     def setUp(self):
         super().setUp()
@@ -127,7 +185,7 @@ class Read(Forms):
         self.check('edk2', ' in a qcow2 image')
         subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', self.image,
                         '64k'], check=True)
-        self.assertIn('a qcow2 image in which there is no store',
+        self.assertIn('the image is blank',
                       self.fails('list', self.image))
 
     def test_unfinished(self):

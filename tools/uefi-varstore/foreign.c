@@ -28,6 +28,11 @@ static GBytes *unpack(ToolStore *s, ToolTransfer *t, GError **err)
 {
     g_autoptr(GBytes) bytes = NULL;
 
+    if (s->is_stdin) {
+        uefi_text_fail(err, "%s, which is read from a file only",
+                       t->container->name);
+        return NULL;
+    }
     uefi_var_file_unlock(s->file);
     bytes = tool_container_unpack(t->container, s->path, err);
     if (bytes && s->access != TOOL_READ &&

@@ -15,6 +15,7 @@
 #include "format.h"
 #include "hw/uefi/var-service-text.h"
 
+#define MIN_FLASH           (64 * 1024)     /* in practice */
 #define VOLUME_ALIGNMENT    1024
 #define VOLUME_HEADER_AT    32              /* behind a vector and a GUID */
 #define VOLUME_SIGNATURE    0x4856465f      /* _FVH */
@@ -264,7 +265,7 @@ static bool detect(UefiMsg *in)
 {
     size_t at;
 
-    return seek_volume(in, &at);
+    return seek_volume(in, &at) || (is_blank(in) && in->size >= MIN_FLASH);
 }
 
 /* ------------------------------------------------------------------------ */

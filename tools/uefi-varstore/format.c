@@ -528,15 +528,23 @@ bool tool_format_write(ToolTransfer *t, GError **err)
 {
     const ToolFormat *format = t->format;
     g_autoptr(GByteArray) bytes = NULL;
+    bool is_stdout = !strcmp(t->path, "-");
     struct stat st;
 
-    if (!lstat(t->path, &st)) {
+    if (is_stdout && format->write_directory) {
+        return uefi_text_fail(err, "the format is a directory");
+    }
+    if (!is_stdout && !lstat(t->path, &st)) {
         return uefi_text_fail(err, "%s", g_strerror(EEXIST));
     }
     if (format->write_directory) {
         return format->write_directory(t, err);
     }
     bytes = format->write(t, err);
+    if (bytes && is_stdout) {
+        fwrite(bytes->data, 1, bytes->len, stdout);
+        return true;
+    }
     return bytes &&
            g_file_set_contents_full(t->path, (const char *)bytes->data,
                                     bytes->len, G_FILE_SET_CONTENTS_CONSISTENT |

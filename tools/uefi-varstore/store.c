@@ -5,6 +5,7 @@
  */
 
 #include "qemu/osdep.h"
+#include <sys/mman.h>
 #include "format.h"
 #include "hw/uefi/var-service-load.h"
 #include "hw/uefi/var-service-posix.h"
@@ -107,7 +108,8 @@ static bool load_image(ToolStore *s, int fd, GError **err)
 /* @fd is taken over */
 static bool use_file(ToolStore *s, int fd, bool write, GError **err)
 {
-    s->file = uefi_var_file_open(fd, s->path, s->path, 0, err);
+    s->file = uefi_var_file_open(fd, s->path, s->is_stdin ? NULL : s->path, 0,
+                                 err);
     return s->file && (!write || uefi_var_file_lock(s->file, err));
 }
 
@@ -180,10 +182,33 @@ static bool load_any(ToolStore *s, int fd, const ToolForm *form, GError **err)
     return load_ours(s, fd, form, NULL) || fail_unknown(s, err);
 }
 
+/* Standard input as a file without a name, or -1 */
+static int open_stdin(void)
+{
+    int fd = memfd_create("stdin", MFD_CLOEXEC);
+    uint64_t total = 0;
+    char buf[4096];
+    ssize_t count;
+
+    while (fd >= 0 && (count = read(STDIN_FILENO, buf, sizeof(buf)))) {
+        total += MAX(count, 0);
+        errno = total > UEFI_VAR_FILE_LIMIT ? EFBIG : errno;
+        if (count < 0 || total > UEFI_VAR_FILE_LIMIT ||
+            write(fd, buf, count) != count) {
+            close(fd);
+            return -1;
+        }
+    }
+    lseek(fd, 0, SEEK_SET);
+    return fd;
+}
+
 static bool open_file(ToolStore *s, const ToolForm *form, GError **err)
 {
     bool write = s->access != TOOL_READ;
-    int fd = open(s->path, OPEN_FLAGS | (write ? O_RDWR : O_RDONLY));
+    int fd = s->is_stdin ? open_stdin()
+                         : open(s->path,
+                                OPEN_FLAGS | (write ? O_RDWR : O_RDONLY));
     int first;
 
     if (fd < 0) {
@@ -214,10 +239,15 @@ ToolStore *tool_store_open(const char *path, ToolAccess access,
     config.limits.nv_size = UINT32_MAX;
     config.limits.hwerr_quota = UINT32_MAX / 2;
     s->uv = uefi_vars_new(&config, NULL, NULL);
-    s->path = g_strdup(path);
+    s->is_stdin = !strcmp(path, "-");
+    s->path = g_strdup(s->is_stdin ? "standard input" : path);
     s->access = access;
     s->warnings = g_ptr_array_new_with_free_func(g_free);
-    if (!(g_file_test(path, G_FILE_TEST_IS_DIR)
+    if (s->is_stdin && access != TOOL_READ) {
+        uefi_text_fail(err, "%s: a store in it can only be read", s->path);
+        return NULL;
+    }
+    if (!(!s->is_stdin && g_file_test(path, G_FILE_TEST_IS_DIR)
           ? tool_foreign_read(s, form, NULL, err)
           : open_file(s, form, err))) {
         return NULL;

@@ -63,6 +63,7 @@ typedef struct ToolImage ToolImage;
 typedef struct ToolStore {
     UefiVarService *uv;     /* holds the variables; see tool_configure() */
     char *path;
+    bool is_stdin;          /* and that is its name */
     ToolAccess access;
     UefiVarFile *file;      /* NULL when there is none yet, or a directory */
     ToolImage *image;       /* or NULL; then there is no @file */
