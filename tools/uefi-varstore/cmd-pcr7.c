@@ -17,7 +17,6 @@
 
 static gboolean opt_events;
 static gboolean opt_force;
-static gboolean opt_unaware;
 static char *opt_apply;
 static char **opt_images;
 
@@ -101,7 +100,7 @@ static void add_settings(GPtrArray *events, const ToolStore *s, bool on)
     uint8_t secure_boot = on;
 
     add_config(events, "SecureBoot", &uefi_guid_global, &secure_boot,
-               opt_unaware ? 0 : sizeof(secure_boot));
+               sizeof(secure_boot));
     for (int id = TOOL_KEY__MAX - 1; id >= 0; id--) {
         add_variable(events, tool_key_find(s, id), tool_keys[id].name,
                      tool_keys[id].guid);
@@ -162,7 +161,7 @@ static GPtrArray *predict(const ToolStore *s)
     bool on;
 
     s->uv->config.force_secure_boot = opt_force;
-    on = !opt_unaware && uefi_secure_boot_is_on(uefi_secureboot_next(s->uv));
+    on = uefi_secure_boot_is_on(uefi_secureboot_next(s->uv));
     add_settings(events, s, on);
     for (char **image = opt_images; on && image && *image; image++) {
         if (!add_authority(events, s, *image)) {
@@ -339,8 +338,6 @@ static const GOptionEntry pcr7_options[] = {
       "Print what is measured, too", NULL },
     { "force-secure-boot", 0, 0, G_OPTION_ARG_NONE, &opt_force,
       "The device's force-secure-boot property is on", NULL },
-    { "no-secure-boot", 0, 0, G_OPTION_ARG_NONE, &opt_unaware,
-      "The firmware was built without secure boot", NULL },
     TOOL_OPTION_DICTIONARY,
     { }
 };

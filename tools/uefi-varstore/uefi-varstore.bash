@@ -40,7 +40,7 @@ _uefi_varstore()
                        --last --json --size --hwerr-quota'$form ;;
         check-image) options='--json --dictionary --help' ;;
         pcr7) options='--json --image --apply --events --force-secure-boot
-                       --no-secure-boot --dictionary --help' ;;
+                       --dictionary --help' ;;
         mok) options='--mokx --size --hwerr-quota'$form ;;
         update) options='--from --dry-run --all --json --owner --size
                          --hwerr-quota'$form ;;
