@@ -4,6 +4,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+import uefi_vars_tpm as tpm
 from uefi_vars_firmware import FirmwareTest
 from uefi_vars_tests import MODULE, UefiVarsTest, not_in_module
 
@@ -55,7 +56,9 @@ class UefiVarsX86(FirmwareTest):
         self.do_boot_next(*self.device("uefi-vars-x64"), flash_keys=True)
 
     def test_no_device(self):
-        self.do_no_device()
+        lines = self.do_no_device(*self.start_tpm(), script=tpm.SCRIPT)
+        open(self.store, "w", encoding="utf-8").close()
+        self.check_pcr7(lines, self.store)
 
     def test_virt_fw_vars(self):
         self.do_virt_fw_vars(*self.device("uefi-vars-x64"))

@@ -95,17 +95,6 @@ class FirmwareTest(SessionTest):
         Path(uki).write_bytes(image.replace(b".efifw2\0", b".efifw\0\0"))
         return uki
 
-    def make_disk(self, name, files):
-        """A disk with {path: file} on it."""
-        disk = self.scratch_file(name)
-        self.tool("mformat", "-C", "-i", disk, "-T", "32768", "-h", "16",
-                  "-s", "63", "::")
-        for path, file in files.items():
-            for parent in list(Path(path).parents)[-2::-1]:
-                self.tool("mmd", "-i", disk, f"::{parent}")
-            self.tool("mcopy", "-i", disk, str(file), f"::{path}")
-        return disk
-
     def firmware_boot(self, bios, disk, last_words, *args):
         """Boot from the disk up to the words given.  Returns what the console
         said, and the variables that are on the host then."""

@@ -80,18 +80,19 @@ def kernel_command_line(arch):
     return " ".join(words)
 
 
-def firmware_args(arch, secure=False, flash_keys=False):
+def firmware_args(arch, secure=False, flash_keys=False, flash=None):
     """Arguments for a machine with firmware; neither machine, console nor
-    variable device.  The flash variables, blank or with keys, are thrown
-    away: only what the device keeps survives."""
+    variable device.  The flash variables, blank, with keys or of an image of
+    one's own, are thrown away: only what the device keeps survives."""
     images = firmware(arch)
     code = images.secure_code if secure else images.code
-    store = images.vars_with_keys if flash_keys else images.blank_vars
-    flash = "if=pflash,format=raw"
+    store = flash or (images.vars_with_keys if flash_keys
+                      else images.blank_vars)
+    drive = "if=pflash,format=raw"
     return ARCHES[arch].cpu + [
         "-m", ARCHES[arch].memory, "-nic", "none",
-        "-drive", f"{flash},readonly=on,file={code}",
-        "-drive", f"{flash},snapshot=on,file={store}",
+        "-drive", f"{drive},readonly=on,file={code}",
+        "-drive", f"{drive},snapshot=on,file={store}",
     ]
 
 

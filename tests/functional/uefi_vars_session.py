@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A session of somebody who looks after a guest, with our own tools.
 
-Enrol keys, boot, see from outside what the guest changes, keep a copy, move
-the store into a flash image and back, boot again.
+Enrol keys, boot, see from outside what the guest changes, keep a copy, add a
+boot entry, move the store into a flash image and back, boot that entry, with a
+TPM that finds measured what was foretold.
 """
 
 import json
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 import uefi_vars_guest as guest
+import uefi_vars_tpm as tpm
 from uefi_vars_tests import (GLOBAL, HOSTS_TURN, OURS, UefiVarsTest, ours)
 
 TOOL = guest.TOP / "build" / "core" / "tools" / "uefi-varstore" / \
@@ -103,6 +105,27 @@ class SessionTest(UefiVarsTest):
         self.assertEqual({(var["guid"], var["name"]): var for var in plain},
                          before)
 
+    def start_tpm(self):
+        process, args = tpm.start(self.socket_dir().name)
+        # one that no machine has found is still there
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        return args
+
+    def check_pcr7(self, lines, store, *args):
+        """What the script of the TPM has printed is what is foretold for
+        this store."""
+        measured = tpm.Measured(lines)
+        foretold, = json.loads(self.varstore("pcr7", "--json", *args, store))
+        banks = foretold.keys() - {"events"}
+        self.assertEqual(
+            [(kind, {b: digests[b] for b in banks})
+             for kind, digests in measured.events],
+            [(event["type"], event["digests"])
+             for event in foretold["events"]])
+        self.assertEqual({b: measured.pcr7[b] for b in banks},
+                         {b: foretold[b] for b in banks})
+
     def do_session(self, *args, **options):
         """Keys of our own, which the guest's kernel is signed with, and a
         variable live on from one file and form to the next."""
@@ -132,20 +155,27 @@ done
         self.assertEqual(self.stored_ours()["Changed"], (7, "beef"))
 
         os.rename(self.store, self.scratch_file("first.json"))
+        command_line = guest.kernel_command_line(self.guest_arch)
+        self.varstore("boot", "add", "--label", "Session", "--file",
+                      "\\kernel", "--args",
+                      f"initrd=\\initramfs {command_line}", "first.json")
         template = guest.firmware(self.guest_arch).blank_vars
         self.varstore("export", "--format", "edk2", "--template", template,
                       "first.json", "flash.fd")
         self.varstore("import", "flash.fd", self.store)
         self.assertEqual(self.varstore("diff", "first.json", self.store), "")
 
+        # What is in flash is measured, before the ROM takes over.
         boot = self.boot_with_store(f"""
 uefivar get SetupMode-{GLOBAL}
 uefivar get SecureBoot-{GLOBAL}
 uefivar get {ours("Changed")}
 uefivar get PK-{GLOBAL}
-""", *args, **options)
-        self.assertEqual(boot.lines, ["00", "01", "beef",
-                                      enrolled[GLOBAL, "PK"]["data"]])
+{tpm.SCRIPT}""", *args, *self.start_tpm(), **options, from_disk=True,
+                                    flash=self.scratch_file("flash.fd"))
+        self.assertEqual(boot.lines[:4], ["00", "01", "beef",
+                                          enrolled[GLOBAL, "PK"]["data"]])
+        self.check_pcr7(boot.lines[4:], "first.json", "--image", "kernel")
         status = self.status(self.store)
         self.assertFalse(status["setup-mode"])
         self.assertEqual(status["keys"][0]["certificates"][0]["subject"],

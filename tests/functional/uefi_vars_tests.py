@@ -100,13 +100,14 @@ class UefiVarsTest(QemuSystemTest):
 
     def boot(self, script, *args, machine=None, refused=None,
              kernel=None, secure=False, files=None, meanwhile=None,
-             append=""):
+             append="", flash=None, from_disk=False):
         """Boot with more arguments for QEMU, run the script, power off.
         Or see the boot refused with the words given.  With secure, the
         firmware is one that enforces Secure Boot.  With files, {name: bytes},
         the guest has these and efi-updatevar.  When the script prints
         HOSTS_TURN, meanwhile(vm) is called.  The kernel's command line ends
-        with append."""
+        with append.  The variables in flash are those of the image flash.  With
+        from_disk, kernel and initramfs are files of these names on a disk."""
         initramfs = self.scratch_file("initramfs")
         script = f"echo {BEGIN}{script}\necho {END}"
         guest.initramfs_with(self.guest_arch,
@@ -116,8 +117,15 @@ class UefiVarsTest(QemuSystemTest):
         if machine or self.machine:
             vm.set_machine(machine or self.machine)
         vm.set_console()
-        vm.add_args(*guest.guest_args(self.guest_arch, initramfs, kernel,
-                                      secure, append), *args)
+        if from_disk:
+            disk = self.make_disk("boot-disk", {"/kernel": kernel,
+                                                "/initramfs": initramfs})
+            vm.add_args(*guest.firmware_args(self.guest_arch, secure,
+                                             flash=flash),
+                        "-drive", f"if=virtio,format=raw,file={disk}", *args)
+        else:
+            vm.add_args(*guest.guest_args(self.guest_arch, initramfs, kernel,
+                                          secure, append), *args)
         vm.launch()
         text = self.read_console(vm, last_words=refused, meanwhile=meanwhile)
         if not refused:
@@ -314,17 +322,19 @@ fi
         for name, data in options.items():
             self.assertEqual(stored[name], data.hex())
 
-    def do_no_device(self):
-        """Without a device: a clear message, the firmware's own variables."""
+    def do_no_device(self, *args, script=""):
+        """Without a device: a clear message, the firmware's own variables.
+        Returns the output of the script besides."""
         boot = self.boot(f"""
 uefivar list
 uefivar set {ours("Flash")} 7 f1a5
 uefivar get {ours("Flash")}
-""", "-device", "virtio-rng-pci,romfile=uefi-vars.rom")
+{script}""", "-device", "virtio-rng-pci,romfile=uefi-vars.rom", *args)
         self.assertIn(guest.NO_DEVICE, boot.console)
         self.assertNotIn(guest.TAKEN_OVER, boot.console)
         self.assertIn(f"PlatformLang-{GLOBAL}", boot.variables())
-        self.assertEqual(boot.lines[-1], "f1a5")
+        found = boot.lines.index("f1a5")
+        return boot.lines[found + 1:]
 
     # --- others' tools ------------------------------------------------------
 
@@ -340,6 +350,17 @@ uefivar get {ours("Flash")}
                               stderr=subprocess.STDOUT)
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
+
+    def make_disk(self, name, files):
+        """A disk with {path: file} on it."""
+        disk = self.scratch_file(name)
+        self.tool("mformat", "-C", "-i", disk, "-T", "32768", "-h", "16",
+                  "-s", "63", "::")
+        for path, file in files.items():
+            for parent in list(pathlib.Path(path).parents)[-2::-1]:
+                self.tool("mmd", "-i", disk, f"::{parent}")
+            self.tool("mcopy", "-i", disk, str(file), f"::{path}")
+        return disk
 
     def kernel(self):
         return os.path.abspath(guest.part("vmlinuz-{arch}", self.guest_arch))
