@@ -474,43 +474,21 @@ static int run_disable(ToolStore *s, char **args)
 
 /* ------------------------------------------------------------------------ */
 
-static const struct {
-    const char *verb;
-    ToolAccess access;
-    bool numbers;           /* it takes them */
-    int (*run)(ToolStore *s, char **args);
-} verbs[] = {
-    { "list", TOOL_READ, false, run_list },
-    { "add", TOOL_CREATE, false, run_add },
-    { "rm", TOOL_WRITE, true, run_rm },
-    { "order", TOOL_WRITE, true, run_order },
-    { "next", TOOL_WRITE, true, run_next },
-    { "enable", TOOL_WRITE, true, run_enable },
-    { "disable", TOOL_WRITE, true, run_disable },
-};
-
 static int run_boot(char **args)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-        g_autoptr(ToolStore) s = NULL;
+    static const char numbers[] = "numbers of entries";
+    static const ToolVerb verbs[] = {
+        { "list", TOOL_READ, NULL, run_list },
+        { "add", TOOL_CREATE, NULL, run_add },
+        { "rm", TOOL_WRITE, numbers, run_rm },
+        { "order", TOOL_WRITE, numbers, run_order },
+        { "next", TOOL_WRITE, numbers, run_next },
+        { "enable", TOOL_WRITE, numbers, run_enable },
+        { "disable", TOOL_WRITE, numbers, run_disable },
+        { }
+    };
 
-        if (strcmp(verbs[i].verb, args[0])) {
-            continue;
-        }
-        if (!args[2] == verbs[i].numbers) {
-            return tool_usage(verbs[i].numbers
-                              ? "numbers of entries are missing"
-                              : "there are too many arguments");
-        }
-        s = tool_open(args[1], verbs[i].access);
-        if (!s) {
-            return TOOL_FAILED;
-        }
-        tool_configure(s);
-        return verbs[i].run(s, args + 2);
-    }
-    return tool_usage("'%s' is none of list, add, rm, order, next, enable and "
-                      "disable", args[0]);
+    return tool_run_verb(verbs, args);
 }
 
 static const GOptionEntry boot_options[] = {

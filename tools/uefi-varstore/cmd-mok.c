@@ -106,37 +106,16 @@ static int run_rm(ToolStore *s, char **args)
     return rest ? put(s, rest) : TOOL_FAILED;
 }
 
-static const struct {
-    const char *verb;
-    ToolAccess access;
-    bool keys;              /* it takes them */
-    int (*run)(ToolStore *s, char **args);
-} verbs[] = {
-    { "list", TOOL_READ, false, run_list },
-    { "add", TOOL_CREATE, true, run_add },
-    { "rm", TOOL_WRITE, true, run_rm },
-};
-
 static int run_mok(char **args)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-        g_autoptr(ToolStore) s = NULL;
+    static const ToolVerb verbs[] = {
+        { "list", TOOL_READ, NULL, run_list },
+        { "add", TOOL_CREATE, "keys", run_add },
+        { "rm", TOOL_WRITE, "keys", run_rm },
+        { }
+    };
 
-        if (strcmp(verbs[i].verb, args[0])) {
-            continue;
-        }
-        if (!args[2] == verbs[i].keys) {
-            return tool_usage(verbs[i].keys ? "keys are missing"
-                                            : "there are too many arguments");
-        }
-        s = tool_open(args[1], verbs[i].access);
-        if (!s) {
-            return TOOL_FAILED;
-        }
-        tool_configure(s);
-        return verbs[i].run(s, args + 2);
-    }
-    return tool_usage("'%s' is none of list, add and rm", args[0]);
+    return tool_run_verb(verbs, args);
 }
 
 static const GOptionEntry mok_options[] = {

@@ -189,13 +189,20 @@ static bool decode_load_option(GString *out, const uint8_t *data, size_t size)
 
 /* ------------------------------------------------------------------------ */
 
+/* The caller frees */
+static char *owner_of(const UefiSigList *list, size_t i)
+{
+    UefiMsg sig = cursor(list->sigs + i * list->sig_size,
+                         UEFI_SIGLIST_OWNER_SIZE);
+    UefiGuid guid = uefi_msg_get_guid(&sig);
+
+    return tool_vendor(&guid);
+}
+
 static void print_certificates(GString *out, const UefiSigList *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        UefiMsg sig = cursor(list->sigs + i * list->sig_size,
-                             UEFI_SIGLIST_OWNER_SIZE);
-        UefiGuid guid = uefi_msg_get_guid(&sig);
-        g_autofree char *owner = tool_vendor(&guid);
+        g_autofree char *owner = owner_of(list, i);
         size_t size;
         const uint8_t *data = uefi_siglist_cert(list, i, &size);
 
@@ -209,10 +216,7 @@ static void print_hashes(GString *out, const UefiSigList *list)
     g_autofree char *type = tool_signature_type(&list->type);
 
     for (size_t i = 0; i < list->count; i++) {
-        UefiMsg sig = cursor(list->sigs + i * list->sig_size,
-                             UEFI_SIGLIST_OWNER_SIZE);
-        UefiGuid guid = uefi_msg_get_guid(&sig);
-        g_autofree char *owner = tool_vendor(&guid);
+        g_autofree char *owner = owner_of(list, i);
         size_t size;
         const uint8_t *data = uefi_siglist_cert(list, i, &size);
 

@@ -50,6 +50,42 @@ ToolStore *tool_open(const char *path, ToolAccess access)
     return g_steal_pointer(&s);
 }
 
+static int fail_verb(const ToolVerb *verbs, const char *name)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+
+    for (; verbs->name; verbs++) {
+        g_string_append_printf(known, "%s%s", known->len ? ", " : "",
+                               verbs->name);
+    }
+    return tool_usage("'%s' is none of %s", name, known->str);
+}
+
+int tool_run_verb(const ToolVerb *verbs, char **args)
+{
+    const ToolVerb *v = verbs;
+    g_autoptr(ToolStore) s = NULL;
+
+    while (v->name && strcmp(v->name, args[0])) {
+        v++;
+    }
+    if (!v->name) {
+        return fail_verb(verbs, args[0]);
+    }
+    if (v->arguments && !args[2]) {
+        return tool_usage("%s are missing", v->arguments);
+    }
+    if (!v->arguments && args[2]) {
+        return tool_usage("there are too many arguments");
+    }
+    s = tool_open(args[1], v->access);
+    if (!s) {
+        return TOOL_FAILED;
+    }
+    tool_configure(s);
+    return v->run(s, args + 2);
+}
+
 const UefiVariable *tool_find(const ToolStore *s, const char *name,
                               const UefiGuid *vendor, bool *ambiguous)
 {

@@ -179,6 +179,17 @@ ToolStore *tool_open(const char *path, ToolAccess access);
 /** tool_print_warnings: what was passed over while reading */
 void tool_print_warnings(const ToolStore *s);
 
+/* What a command with verbs does: VERB FILE [ARGUMENT...] */
+typedef struct ToolVerb {
+    const char *name;           /* NULL: behind the last one */
+    ToolAccess access;
+    const char *arguments;      /* what they are, or NULL: none */
+    int (*run)(ToolStore *s, char **args);
+} ToolVerb;
+
+/** tool_run_verb: the one of @verbs that @args begin with */
+int tool_run_verb(const ToolVerb *verbs, char **args);
+
 /**
  * tool_find: the only variable called @name, of @vendor unless that is NULL
  *
