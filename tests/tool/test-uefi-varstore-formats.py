@@ -412,6 +412,8 @@ class Edk2(Formats):
             text = self.refuses(magic + bytes(1024) + flash(record(LANG)))
             self.assertIn(name, text)
             self.assertIn('unpack it first', text)
+            self.assertIn('unpack it first', self.fails(
+                'import', '-f', 'edk2', self.source, self.path))
 
     def test_no_qemu_img(self):
         self.source.write_bytes(b'QFI\xfb' + bytes(60000))

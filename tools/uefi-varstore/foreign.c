@@ -58,7 +58,7 @@ static bool recognize(ToolStore *s, ToolTransfer *t, GBytes **bytes,
         return uefi_text_fail(err, "%s in which there is no store in a format "
                               "known here", t->container->name);
     }
-    return t->format;
+    return *bytes && t->format;
 }
 
 bool tool_foreign_read(ToolStore *s, const ToolForm *form, GBytes *file,
