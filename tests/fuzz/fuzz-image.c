@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * uefi-varstore: images of UEFI programs, and device paths
+ * uefi-varstore: images of UEFI programs, SBAT, and device paths
  *
  * The fields of an image that say where something is come from the input; the
  * rest of it is as it should be, so that the reader is got into.
@@ -75,6 +75,31 @@ static GBytes *make_image(FuzzInput *in)
     return bytes;
 }
 
+/* Lines of SBAT, mostly */
+static GBytes *make_sbat(FuzzInput *in)
+{
+    static const char *const words[] = {
+        "shim,", "grub,", "1", "2", "\n", ",", " ", "x\n", "99999999999",
+        "shim,3\n", "grub,1,x,y,z\n", "-",
+    };
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    while (fuzz_u8(in) & 15) {
+        g_string_append(text, words[fuzz_u8(in) % ARRAY_SIZE(words)]);
+    }
+    return g_bytes_new(text->str, text->len);
+}
+
+static void fuzz_sbat(FuzzInput *in)
+{
+    g_autoptr(GBytes) sbat = make_sbat(in);
+    g_autoptr(GBytes) level = make_sbat(in);
+    g_autoptr(GString) why = g_string_new(NULL);
+    bool allowed = tool_sbat_allows(sbat, level, why);
+
+    g_assert_true(allowed == !why->len);
+}
+
 static void fuzz_path(FuzzInput *in)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -97,5 +122,6 @@ void fuzz_one(FuzzInput *in)
     /* all agree what an image is */
     g_assert_true(signatures || (!section && !hashed));
     g_assert_true(!hashed || size == 32);
+    fuzz_sbat(in);
     fuzz_path(in);
 }

@@ -9,46 +9,6 @@
 #include "hw/uefi/var-service-secureboot.h"
 #include "hw/uefi/var-service-status.h"
 
-/* ------------------------------------------------------------------------ */
-/* SBAT: generations of components, which shim compares with SbatLevel */
-
-/* A line of SBAT: its component and generation */
-static bool split_line(const char *line, char **component, guint64 *number)
-{
-    g_auto(GStrv) parts = g_strsplit(line, ",", 3);
-
-    if (!parts[0] || !parts[1] ||
-        !g_ascii_string_to_unsigned(g_strstrip(parts[1]), 10, 0, G_MAXINT32,
-                                    number, NULL)) {
-        return false;
-    }
-    *component = g_strdup(g_strstrip(parts[0]));
-    return true;
-}
-
-/* The generation that @level demands of @component, or 0 */
-static guint64 demanded(char **level, const char *component)
-{
-    for (; *level; level++) {
-        g_autofree char *name = NULL;
-        guint64 number;
-
-        if (split_line(*level, &name, &number) && !strcmp(name, component)) {
-            return number;
-        }
-    }
-    return 0;
-}
-
-static char **lines_of(GBytes *text)
-{
-    gsize size;
-    const char *data = g_bytes_get_data(text, &size);
-    g_autofree char *copy = g_strndup(data ?: "", size);
-
-    return g_strsplit(copy, "\n", -1);
-}
-
 /* Whether SbatLevel of the store lets shim start @image */
 static bool check_sbat(const ToolStore *s, GBytes *image, GString *why)
 {
@@ -56,26 +16,8 @@ static bool check_sbat(const ToolStore *s, GBytes *image, GString *why)
     const UefiVariable *var =
         uefi_store_find_ascii(s->uv->store, UEFI_VIEW_BOOT, &tool_guid_shim,
                               "SbatLevel");
-    g_auto(GStrv) level = var ? lines_of(var->data) : NULL;
-    g_auto(GStrv) lines = section ? lines_of(section) : NULL;
 
-    for (char **line = lines; level && line && *line; line++) {
-        g_autofree char *component = NULL;
-        guint64 number, least;
-
-        if (!split_line(*line, &component, &number)) {
-            continue;
-        }
-        least = demanded(level, component);
-        if (number < least) {
-            g_string_append_printf(why, "; but shim would not, as SbatLevel "
-                                   "demands generation %" PRIu64 " of %s, "
-                                   "and it has %" PRIu64, least, component,
-                                   number);
-            return false;
-        }
-    }
-    return true;
+    return !section || !var || tool_sbat_allows(section, var->data, why);
 }
 
 /* ------------------------------------------------------------------------ */

@@ -605,6 +605,15 @@ bool tool_image_signature_by(const ToolImageSignature *sig,
 bool tool_image_allowed(const ToolStore *s, GBytes *image, ToolSignature *by,
                         GString *why);
 
+/* sbat.c */
+
+/**
+ * tool_sbat_allows: whether shim starts a program whose section .sbat is @sbat
+ * @level: the value of SbatLevel
+ * @why: gets the reason if not
+ */
+bool tool_sbat_allows(GBytes *sbat, GBytes *level, GString *why);
+
 /* ------------------------------------------------------------------------ */
 /* names.c: what people call things */
 
