@@ -65,6 +65,41 @@ class Channel:
         self.ours.close()
 
 
+class Monitor(Channel):
+    """A channel that speaks QMP."""
+
+    def __init__(self):
+        super().__init__()
+        self.greeted = False
+        self.events = []        # since the last wait for one
+
+    def command(self, name, /, **arguments):
+        """A QMP command; returns what it returns."""
+        if not self.greeted:
+            self.greeted = True
+            self.read()
+            self.command('qmp_capabilities')
+        answer = json.loads(self.ask(json.dumps(
+            {'execute': name, 'arguments': {
+                key.replace('_', '-'): value
+                for key, value in arguments.items()}})))
+        while 'event' in answer:
+            self.events.append(answer)
+            answer = json.loads(self.read())
+        if 'error' in answer:
+            raise Refused(f'{name}: {answer["error"]["desc"]}')
+        return answer['return']
+
+    def wait_event(self, name):
+        """An event that has come since the last wait, or comes."""
+        while True:
+            if not self.events:
+                self.events.append(json.loads(self.read()))
+            event = self.events.pop(0)
+            if event['event'] == name:
+                return event
+
+
 class Machine:
     """One run of an emulator with a store."""
 
@@ -74,9 +109,10 @@ class Machine:
         @size: of the store; None for a device without that property
         @env: environment of the emulator; None for ours
         @attached: the device is programmed already, by what comes in."""
-        self.qtest, self.monitor = Channel(), Channel()
-        self.greeted = False
-        self.events = []        # since the last wait for one
+        self.qtest, self.monitor = Channel(), Monitor()
+        self.command = self.monitor.command
+        self.wait_event = self.monitor.wait_event
+        self.events = self.monitor.events
         qtest, monitor = self.qtest.theirs, self.monitor.theirs
         self.process = subprocess.Popen(
             [str(emulator), '-M', 'q35', '-m', '16', '-accel', 'qtest',
@@ -111,32 +147,6 @@ class Machine:
         if answer[0] != 'OK':
             raise RuntimeError(f'{line}: {answer}')
         return answer[1:]
-
-    def command(self, name, /, **arguments):
-        """A QMP command; returns what it returns."""
-        if not self.greeted:
-            self.greeted = True
-            self.monitor.read()
-            self.command('qmp_capabilities')
-        answer = json.loads(self.monitor.ask(json.dumps(
-            {'execute': name, 'arguments': {
-                key.replace('_', '-'): value
-                for key, value in arguments.items()}})))
-        while 'event' in answer:
-            self.events.append(answer)
-            answer = json.loads(self.monitor.read())
-        if 'error' in answer:
-            raise Refused(f'{name}: {answer["error"]["desc"]}')
-        return answer['return']
-
-    def wait_event(self, name):
-        """An event that has come since the last wait, or comes."""
-        while True:
-            if not self.events:
-                self.events.append(json.loads(self.monitor.read()))
-            event = self.events.pop(0)
-            if event['event'] == name:
-                return event
 
     def send(self, message):
         """Send a prepared message, and return the status of the service."""
