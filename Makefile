@@ -7,6 +7,7 @@
 #   make check          all tests
 #   make check-unit     the tests of the standalone build, in seconds
 #   make check-qtest-asan   the devices in a QEMU with sanitizers
+#   make check-distro   Debian 12 and 13 as guests: boot entries, keys, sleep
 #   make conformance    edk2's variable driver beside ours; SEED=n OPS=m
 #   make trust          verdicts on signatures beside edk2's; SEED=n N=m
 #   make soak           10,000 times SIGKILL, and no write lost; KILLS=n;
@@ -58,10 +59,14 @@ check-unit check-qtest: test-deps
 	@scripts/check $(@:check-%=%) rows
 
 .PHONY: check-descriptors check-functional check-overlay check-qtest-asan
-.PHONY: check-distro check-libvirt check-style
+.PHONY: check-libvirt check-style
 check-descriptors check-functional check-overlay check-qtest-asan \
-check-distro check-libvirt check-style: test-deps
+check-libvirt check-style: test-deps
 	@scripts/check $(@:check-%=%)
+
+.PHONY: check-distro
+check-distro: test-deps
+	@scripts/check distro-all
 
 .PHONY: conformance
 conformance: test-deps qemu

@@ -10,13 +10,15 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / 'tests' / 'functional'))
+sys.path[:0] = [str(TOP / 'tests' / part) for part in ('common', 'functional')]
 
 # pylint: disable=wrong-import-position
 from uefi_vars_guest import console_text, firmware_args     # noqa: E402
+from uefi_vars_machine import Monitor                       # noqa: E402
 
 BUILD = TOP / 'build'
 VARSTORE = BUILD / 'core/tools/uefi-varstore/uefi-varstore'
@@ -45,23 +47,31 @@ def run(*command, **options):
 class Guest:
     """One run of QEMU; the disk and the store outlive it."""
 
-    def __init__(self, emulator, disk, store, console):
+    def __init__(self, emulator, disk, store, console, *args):
         self.console = console
         self.seen = 0
+        self.monitor = Monitor()
         self.agent, theirs = socket.socketpair()
+        monitor = self.monitor.theirs
         self.qemu = subprocess.Popen(
             [str(emulator), '-M', 'q35,smm=on',
              *firmware_args('x86_64', secure=True), '-cpu', 'max', '-m', '512',
              '-global', 'driver=cfi.pflash01,property=secure,value=on',
+             '-global', 'ICH9-LPC.disable_s3=0',
              '-nodefaults', '-display', 'none',
              '-device', f'uefi-vars-x64,option-rom=on,jsonfile={store}',
              '-drive', f'if=virtio,format=qcow2,file={disk}',
              '-device', 'virtio-rng-pci',
              '-serial', f'file:{console}',
              '-chardev', f'socket,id=agent,fd={theirs.fileno()}',
-             '-serial', 'chardev:agent'],
-            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+             '-serial', 'chardev:agent',
+             '-chardev', f'socket,id=monitor,fd={monitor.fileno()}',
+             '-mon', 'chardev=monitor,mode=control', *args],
+            pass_fds=[theirs.fileno(), monitor.fileno()],
+            stdin=subprocess.DEVNULL)
         theirs.close()
+        self.monitor.started()
+        self.monitor.ours.settimeout(COMMAND_SECONDS)
         self.reader = self.agent.makefile('rb')
 
     def said(self):
@@ -88,13 +98,25 @@ class Guest:
     def send(self, command):
         self.agent.sendall(base64.b64encode(command.encode()) + b'\n')
 
+    def type(self, keys):
+        """Type what is no command: who listens is not the agent."""
+        self.agent.sendall(keys)
+
+    def answer(self, command):
+        """What a command has printed, which must succeed.  Firmware may have
+        said something before."""
+        match = None
+        while not match:
+            match = re.fullmatch(r'(\d+) ([A-Za-z0-9+/=]*)',
+                                 self.line(COMMAND_SECONDS))
+        text = base64.b64decode(match[2]).decode(errors='replace').rstrip('\n')
+        check(match[1] == '0', f'{command}: status {match[1]}: {text}')
+        return text
+
     def sh(self, command):
         """Run a command, which must succeed; returns what it prints."""
         self.send(command)
-        status, _, text = self.line(COMMAND_SECONDS).partition(' ')
-        text = base64.b64decode(text).decode(errors='replace').rstrip('\n')
-        check(status == '0', f'{command}: status {status}: {text}')
-        return text
+        return self.answer(command)
 
     def reboot(self, command='systemctl reboot'):
         """Boot again, by a command; returns what the console says."""
@@ -103,9 +125,34 @@ class Guest:
         self.booted()
         return self.said()
 
+    def says(self, text, seconds=BOOT_SECONDS):
+        """Wait until the console has said something since the last boot."""
+        end = time.monotonic() + seconds
+        while text not in self.said():
+            check(self.qemu.poll() is None, 'QEMU has ended')
+            check(time.monotonic() < end, f'not said: {text}; the console '
+                  f'ends with: {self.said()[-1500:]}')
+            time.sleep(.2)
+
+    def save(self, path):
+        """Write the state of the machine to a file, and end it."""
+        self.monitor.command('migrate', uri=f'file:{path}')
+        while self.monitor.command('query-migrate')['status'] != 'completed':
+            time.sleep(.1)
+        self.monitor.command('quit')
+        self.ended()
+
+    def ended(self):
+        """QEMU has ended, or does; returns its exit status."""
+        try:
+            return self.qemu.wait(COMMAND_SECONDS)
+        finally:
+            self.kill()
+
     def kill(self):
         self.qemu.kill()
         self.qemu.wait()
+        self.monitor.close()
         self.reader.close()
         self.agent.close()
 
@@ -120,8 +167,19 @@ class Guest:
                 re.finditer(r'^Boot(\w{4})\*? ([^\t\n]*)',
                             self.sh('efibootmgr'), re.M)}
 
-    def create(self, label, loader):
+    def create(self, label, loader, more=''):
         """A boot entry for a file of the ESP; returns its number."""
         self.sh(f"efibootmgr -q -c -d /dev/vda -p 1 -L '{label}' "
-                f"-l '{loader}'")
+                f"-l '{loader}' {more}")
         return self.entries()[label]
+
+    def put(self, path, data):
+        """Write a file of the guest."""
+        words = base64.b64encode(data).decode()
+        self.sh(f'mkdir -p "$(dirname {path})" && : > {path}')
+        for at in range(0, len(words), 3000):
+            self.sh(f'echo {words[at:at + 3000]} | base64 -d >> {path}')
+
+    def get(self, path):
+        """Read a file of the guest."""
+        return base64.b64decode(self.sh(f'base64 -w 0 {path}'))

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tests of keys and revocations, with a Debian guest."""
+
+import lzma
+import struct
+
+from distro_guest import VARSTORE, check, run
+
+DBX = '/sys/firmware/efi/efivars/dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f'
+SHIM = '605dab50-e046-4300-abb6-3dd810dd8b23'
+OWN_PATH = r'\EFI\debian\own.efi'
+OWNER = '11111111-2222-3333-4444-555555555555'
+MAGIC = b'~Module signature appended~\n'
+DOWN = b'\x1b[B'
+
+
+def make_key(work, name):
+    """A key NAME.key with a certificate NAME.crt, and as DER NAME.der."""
+    key, crt, der = (work / f'{name}.{end}' for end in ('key', 'crt', 'der'))
+    run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days',
+        '3650', '-subj', f'/CN={name} of the test/', '-keyout', key, '-out',
+        crt)
+    run('openssl', 'x509', '-in', crt, '-outform', 'DER', '-out', der)
+    return key, crt, der
+
+
+def put_keys(guest, work, *names):
+    for name in names:
+        for end in ('key', 'crt'):
+            guest.put(f'/root/{name}.{end}',
+                      (work / f'{name}.{end}').read_bytes())
+
+
+def make_own(guest):
+    """A shim of another hash than the distribution's, signed by the own key
+    in db, and an entry for it; returns its number."""
+    guest.sh('''cd /root && cp /usr/lib/shim/shimx64.efi own.efi &&
+printf own | dd of=own.efi bs=1 seek=78 conv=notrunc status=none &&
+sbsign --key own.key --cert own.crt --output /boot/efi/EFI/debian/own.efi \
+    own.efi''')
+    return guest.create('Own', OWN_PATH)
+
+
+def update_dbx(guest, name):
+    """Write an update of dbx through efivarfs that revokes own.efi, signed by
+    a key; it returns an error, or nothing."""
+    guest.sh(f'''cd /root && hash-to-efi-sig-list own.efi dbx.esl &&
+sign-efi-sig-list -a -k {name}.key -c {name}.crt dbx dbx.esl dbx.auth &&
+{{ printf '\\x67\\0\\0\\0'; cat dbx.auth; }} > dbx.write &&
+chattr -i {DBX}''')
+    return guest.sh(f'cat /root/dbx.write 2>&1 > {DBX} || true')
+
+
+def test_dbx_update(distro):
+    """what an own key in db has signed starts, until an update of dbx, signed
+    and written through efivarfs, revokes it"""
+    guest = distro.fresh()
+    put_keys(guest, distro.work, 'own')
+    own = make_own(guest)
+    debian = guest.entries()['debian']
+    guest.sh(f'efibootmgr -q -o {debian} -n {own}')
+    guest.reboot()
+    check(guest.efibootmgr('BootCurrent') == own, 'it was not started')
+
+    make_key(distro.work, 'stranger')
+    put_keys(guest, distro.work, 'stranger')
+    before = guest.sh(f'sha256sum {DBX}')
+    error = update_dbx(guest, 'stranger')
+    check('Permission denied' in error, f"a stranger's update: {error}")
+    check(guest.sh(f'sha256sum {DBX}') == before, 'and yet dbx has changed')
+    error = update_dbx(guest, 'own')
+    check(not error, error)
+    guest.sh(f'efibootmgr -q -n {own}')
+    said = guest.reboot()
+    check(f'failed to load Boot{own}' in said and 'Access Denied' in said,
+          'the firmware refused nothing')
+    check(guest.efibootmgr('BootCurrent') == debian, 'another entry started')
+
+
+def test_sbat_policy(distro):
+    """mokutil asks for the latest revocations, and shim takes them"""
+    guest = distro.fresh()
+    before = guest.sh('mokutil --list-sbat-revocations')
+    guest.sh('mokutil --set-sbat-policy latest')
+    guest.reboot()
+    after = guest.sh('mokutil --list-sbat-revocations')
+    check(before.startswith('sbat,1,') and after > before,
+          f'{before} became {after}')
+
+
+def test_shim_revoked(distro):
+    """a shim of a level that is revoked refuses itself"""
+    distro.fresh().kill()
+    run(VARSTORE, 'set', '--guid', SHIM, '--attr', 'NV,BS', '--text',
+        'sbat,1,2099010100\nshim,99\n', distro.store, 'SbatLevel')
+    guest = distro.launch()
+    guest.says('SBAT self-check failed')
+    check(guest.ended() == 0, 'the machine was not switched off')
+    check('Linux' not in guest.said(), 'it has started Linux')
+
+
+def sign_module(guest, work, path):
+    """A module of the guest with another signature than its own."""
+    module = guest.get(path)
+    if path.endswith('.xz'):
+        module = lzma.decompress(module)
+    if module.endswith(MAGIC):
+        size, = struct.unpack('>I', module[-len(MAGIC) - 4:-len(MAGIC)])
+        module = module[:-len(MAGIC) - 12 - size]
+    plain, signature = work / 'module', work / 'module.p7s'
+    plain.write_bytes(module)
+    run('openssl', 'cms', '-sign', '-binary', '-nocerts', '-noattr',
+        '-nosmimecap', '-md', 'sha256', '-signer', work / 'mok.crt', '-inkey',
+        work / 'mok.key', '-in', plain, '-outform', 'DER', '-out', signature)
+    raw = signature.read_bytes()
+    return module + raw + struct.pack('>BBBBB3xI', 0, 0, 2, 0, 0, len(raw)) + \
+        MAGIC
+
+
+def test_mok(distro):
+    """a key that mokutil imports and MokManager enrols lets its module in,
+    also after another boot"""
+    guest = distro.fresh()
+    make_key(distro.work, 'mok')
+    guest.put('/root/mok.der', (distro.work / 'mok.der').read_bytes())
+    path = guest.sh('modinfo -n dummy')
+    guest.put('/root/dummy.ko', sign_module(guest, distro.work, path))
+    text = guest.sh('! insmod /root/dummy.ko')
+    check('Key was rejected' in text, f'not refused for its key: {text}')
+    guest.sh("printf 'secret\\nsecret\\n' | mokutil --import /root/mok.der")
+
+    guest.seen = guest.console.stat().st_size
+    guest.send('systemctl reboot; sleep infinity')
+    for text, keys in [('Press any key to perform MOK', b'\r'),
+                       ('Enroll MOK', DOWN + b'\r'),
+                       ('View key 0', DOWN + b'\r'),
+                       ('Enroll the key(s)?', DOWN + b'\r'),
+                       ('Password:', b'secret\r'),
+                       ('Reboot', b'\r')]:
+        guest.says(text)
+        guest.seen = guest.console.stat().st_size
+        guest.type(keys)
+    guest.booted()
+    check('mok of the test' in guest.sh('mokutil --list-enrolled'),
+          'it is not in the list')
+    guest.sh('insmod /root/dummy.ko && grep -q ^dummy /proc/modules')
+    guest.reboot()
+    guest.sh('insmod /root/dummy.ko && grep -q ^dummy /proc/modules')
+
+
+def test_own_keys(distro):
+    """keys of one's own are enrolled from setup mode, the platform key last,
+    and then only what they have signed starts"""
+    guest = distro.blank()
+    check('Setup Mode' in guest.sh('mokutil --sb-state'), 'not in setup mode')
+    put_keys(guest, distro.work, 'own')
+    guest.sh(f'''cd /root && cert-to-efi-sig-list -g {OWNER} own.crt own.esl &&
+for name in db KEK PK; do
+    sign-efi-sig-list -k own.key -c own.crt $name own.esl $name.auth &&
+    efi-updatevar -f $name.auth $name || exit 1
+done''')
+    own, debian = make_own(guest), guest.entries()['debian']
+    guest.sh(f'efibootmgr -q -o {own} -n {debian}')
+    said = guest.reboot()
+    check(f'failed to load Boot{debian}' in said and 'Access Denied' in said,
+          'what has no signature of ours was started')
+    check(guest.efibootmgr('BootCurrent') == own, 'ours was not started')
+    check('SecureBoot enabled' in guest.sh('mokutil --sb-state'),
+          'secure boot is off')
