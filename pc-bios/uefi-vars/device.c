@@ -98,41 +98,61 @@ static void barrier(void)
     asm volatile("mfence" : : : "memory");
 }
 
-#else /* aarch64 */
+#else
+
+#if defined(__aarch64__)
+#define LOAD16      "ldrh %w0, [%1]"
+#define LOAD32      "ldr %w0, [%1]"
+#define STORE16     "strh %w0, [%1]"
+#define STORE32     "str %w0, [%1]"
+#define BARRIER     "dsb sy"
+#elif defined(__riscv)
+#define LOAD16      "lhu %0, 0(%1)"
+#define LOAD32      "lwu %0, 0(%1)"
+#define STORE16     "sh %0, 0(%1)"
+#define STORE32     "sw %0, 0(%1)"
+#define BARRIER     "fence iorw, iorw"
+#elif defined(__loongarch__)
+#define LOAD16      "ld.hu %0, %1, 0"
+#define LOAD32      "ld.wu %0, %1, 0"
+#define STORE16     "st.h %0, %1, 0"
+#define STORE32     "st.w %0, %1, 0"
+#define BARRIER     "dbar 0"
+#endif
 
 static uint16_t read16(const Transport *transport, unsigned reg)
 {
-    uint32_t value;
+    uint64_t value;
 
-    asm volatile("ldrh %w0, [%1]" : "=r"(value)
+    asm volatile(LOAD16 : "=r"(value)
                  : "r"(transport->base + reg) : "memory");
     return value;
 }
 
 static uint32_t read32(const Transport *transport, unsigned reg)
 {
-    uint32_t value;
+    uint64_t value;
 
-    asm volatile("ldr %w0, [%1]" : "=r"(value)
+    asm volatile(LOAD32 : "=r"(value)
                  : "r"(transport->base + reg) : "memory");
     return value;
 }
 
 static void write16(const Transport *transport, unsigned reg, uint16_t value)
 {
-    asm volatile("strh %w0, [%1]" : : "r"((uint32_t)value),
+    asm volatile(STORE16 : : "r"((uint64_t)value),
                  "r"(transport->base + reg) : "memory");
 }
 
 static void write32(const Transport *transport, unsigned reg, uint32_t value)
 {
-    asm volatile("str %w0, [%1]" : : "r"(value),
+    asm volatile(STORE32 : : "r"((uint64_t)value),
                  "r"(transport->base + reg) : "memory");
 }
 
 static void barrier(void)
 {
-    asm volatile("dsb sy" : : : "memory");
+    asm volatile(BARRIER : : : "memory");
 }
 
 #endif

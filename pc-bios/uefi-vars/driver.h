@@ -16,7 +16,6 @@
 typedef struct {
     bool is_port;       /* x86 I/O ports, else memory-mapped */
     uintptr_t base;     /* port number, or the address to use now */
-    uint64_t mmio;      /* physical address of a memory-mapped device, or 0 */
     const EfiChar *name;
 } Transport;
 

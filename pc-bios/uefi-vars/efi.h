@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 /*
- * Both targets (x86_64-unknown-windows, aarch64-unknown-windows) use UEFI's
- * calling convention by default, so functions need no attribute.
+ * All targets (x86_64-unknown-windows and its siblings) use UEFI's calling
+ * convention by default, so functions need no attribute.
  */
 
 typedef uint64_t EfiStatus;

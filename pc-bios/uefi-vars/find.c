@@ -6,11 +6,32 @@
 #include "driver.h"
 #include "fw_cfg.h"
 
-static bool try_mmio(Transport *transport, uint64_t address,
-                     const EfiChar *name)
+/*
+ * Firmware may map what it knows alone; and the operating system must keep the
+ * registers mapped for runtime calls.
+ */
+static bool map_registers(const EfiSystemTable *st, uint64_t address)
 {
-    *transport = (Transport) { .base = address, .mmio = address, .name = name };
-    return address && device_present(transport);
+    static const EfiGuid guid = GUID_DXE_SERVICES_TABLE;
+    EfiDxeServices *ds = find_table(st, &guid);
+    uint64_t page = address & ~(uint64_t)(EFI_PAGE_SIZE - 1);
+
+    if (!ds) {
+        return false;
+    }
+    /* Fails if the firmware knows the range already, which is fine. */
+    ds->add_memory_space(EFI_GCD_MEMORY_MAPPED_IO, page, EFI_PAGE_SIZE,
+                         EFI_MEMORY_UC | EFI_MEMORY_RUNTIME);
+    return !EFI_ERROR(ds->set_memory_space_attributes(page, EFI_PAGE_SIZE,
+                                                      EFI_MEMORY_UC |
+                                                      EFI_MEMORY_RUNTIME));
+}
+
+static bool try_mmio(const EfiSystemTable *st, Transport *transport,
+                     uint64_t address, const EfiChar *name)
+{
+    *transport = (Transport) { .base = address, .name = name };
+    return address && map_registers(st, address) && device_present(transport);
 }
 
 #ifdef __x86_64__
@@ -60,10 +81,11 @@ bool find_device(const EfiSystemTable *st, Transport *transport)
         .is_port = true, .base = ISA_PORT, .name = u"I/O port 0x520"
     };
     return device_present(transport) ||
-           try_mmio(transport, hardware_info_device(), u"etc/hardware-info");
+           try_mmio(st, transport, hardware_info_device(),
+                    u"etc/hardware-info");
 }
 
-#else /* aarch64 */
+#else
 
 #define HOB_GUID_EXTENSION  0x0004
 #define HOB_END             0xffff
@@ -113,7 +135,7 @@ bool find_device(const EfiSystemTable *st, Transport *transport)
 {
     const void *fdt = find_fdt(st);
 
-    return fdt && try_mmio(transport, fdt_find_device(fdt), u"device tree");
+    return fdt && try_mmio(st, transport, fdt_find_device(fdt), u"device tree");
 }
 
 #endif

@@ -112,27 +112,6 @@ static void on_address_change(EfiEvent event, void *context)
     device_convert(st->runtime);
 }
 
-/* The operating system must keep the registers mapped for runtime calls. */
-static EfiStatus map_registers(void)
-{
-    static const EfiGuid guid = GUID_DXE_SERVICES_TABLE;
-    EfiDxeServices *ds = find_table(st, &guid);
-    uint64_t page = transport.mmio & ~(uint64_t)(EFI_PAGE_SIZE - 1);
-
-    if (!transport.mmio) {
-        return EFI_SUCCESS;
-    }
-    if (!ds) {
-        return EFI_NOT_FOUND;
-    }
-    /* Fails if the firmware knows the range already, which is fine. */
-    ds->add_memory_space(EFI_GCD_MEMORY_MAPPED_IO, page, EFI_PAGE_SIZE,
-                         EFI_MEMORY_UC | EFI_MEMORY_RUNTIME);
-    return ds->set_memory_space_attributes(page, EFI_PAGE_SIZE,
-                                           EFI_MEMORY_UC |
-                                           EFI_MEMORY_RUNTIME);
-}
-
 static EfiStatus create_events(void)
 {
     EfiBootServices *bs = st->boot;
@@ -191,10 +170,6 @@ static EfiStatus start_device(uint64_t buffer)
         return status;
     }
     status = services_init(st->boot, (void *)(uintptr_t)buffer);
-    if (EFI_ERROR(status)) {
-        return status;
-    }
-    status = map_registers();
     if (EFI_ERROR(status)) {
         return status;
     }

@@ -209,7 +209,8 @@ static void test_images(const void *opaque)
     map_rom(uv);
     rom = read_rom(uv);
     images = list_images(rom);
-    g_assert_cmpstr(images, ==, "8664 aa64");
+    /* and those that the compiler of the build knows, after these */
+    g_assert_true(g_str_has_prefix(images, "8664 aa64"));
     quefi_stop(uv);
 }
 
