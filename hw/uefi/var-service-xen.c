@@ -139,7 +139,7 @@ static const TypeInfo uefi_vars_xen_info = {
     },
 };
 module_obj(TYPE_UEFI_VARS_XEN);
-module_kconfig(UEFI_VARS_ISA);
+module_kconfig(UEFI_VARS_XEN);
 
 static void uefi_vars_xen_register_types(void)
 {
