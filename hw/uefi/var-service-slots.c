@@ -49,6 +49,7 @@ struct UefiVarSlots {
     size_t document;            /* up to here the slot's text is document */
     size_t end;                 /* the next record goes here, in the text */
     size_t dirty;               /* from end to here may be no zeroes */
+    bool spoiled;               /* something is in its last padding */
     UefiJournalSum last;
     uint64_t seq;
 
@@ -160,10 +161,10 @@ static bool is_zero(const char *data, size_t len)
     return len == 0 || (!data[0] && !memcmp(data, data + 1, len - 1));
 }
 
-/* Whether records of the slot have sectors of their own, as they must */
-static bool is_aligned(const UefiVarSlots *s)
+/* Whether records can be added: each must have sectors of its own. */
+static bool takes_records(const UefiVarSlots *s)
 {
-    return s->head.alignment % s->alignment == 0;
+    return !s->spoiled && s->head.alignment % s->alignment == 0;
 }
 
 /* Fill up with zeroes, in which the grammar sees padding */
@@ -375,6 +376,8 @@ static bool load_slot(UefiVarSlots *s, const char *mark,
     s->document = ROUND_UP(j.document + j.document_len - text->str +
                            UEFI_JOURNAL_TRAILER_LEN + 1, s->head.alignment);
     s->end = ROUND_UP(j.end, s->head.alignment);
+    s->spoiled = text->len > j.end &&
+                 !is_zero(text->str + j.end, MIN(s->end, text->len) - j.end);
     s->dirty = ROUND_UP(text->len, s->head.alignment);
     s->last = j.last;
     s->seq = j.seq;
@@ -505,7 +508,7 @@ static void drop_slot(UefiVarSlots *s)
 static void forget(UefiVarSlots *s)
 {
     drop_slot(s);
-    s->trusted = s->commit_due = false;
+    s->trusted = s->commit_due = s->spoiled = false;
     s->document = s->end = s->dirty = s->seq = 0;
     s->last = uefi_journal_sum("", 0);
     s->head.generation = 0;
@@ -603,7 +606,7 @@ static bool write_superblock(UefiVarSlots *s, GError **err)
 
 static void use_slot(UefiVarSlots *s)
 {
-    s->commit_due = false;
+    s->commit_due = s->spoiled = false;
     s->head = next_header(s);
     s->document = s->end = s->dirty = s->slot->len - BLOCK;
     s->last = s->slot_sum;
@@ -689,7 +692,7 @@ static bool slots_plan_fold(void *opaque, const char *document, size_t len,
         return false;
     }
     sum = uefi_journal_sum(document, len);
-    return (uefi_journal_same(&sum, &s->last) && is_aligned(s)) ||
+    return (uefi_journal_same(&sum, &s->last) && takes_records(s)) ||
            plan(s, document, len, err);
 }
 
@@ -719,7 +722,7 @@ static UefiVarFoldNeed slots_fold_need(void *opaque)
 {
     UefiVarSlots *s = opaque;
 
-    if (!is_aligned(s) || s->end > text_size(s) / 4 * 3) {
+    if (!takes_records(s) || s->end > text_size(s) / 4 * 3) {
         return UEFI_FOLD_NOW;
     }
     return s->end > text_size(s) / 2 && slots_journal_size(s) > 0
@@ -747,7 +750,7 @@ static bool clean(UefiVarSlots *s, GError **err)
 /* Make the text of the slot longer by @text, durably, or leave it */
 static bool extend(UefiVarSlots *s, const GString *text, GError **err)
 {
-    if (!is_aligned(s) || text->len > text_size(s) - s->end) {
+    if (!takes_records(s) || text->len > text_size(s) - s->end) {
         return fail(s, err, UEFI_VAR_FILE_ERROR_LONG,
                     "the slot of %" PRIu64 " bytes is full",
                     s->head.slot_size);

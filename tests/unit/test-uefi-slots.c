@@ -393,6 +393,23 @@ static void test_alignment_torn(void)
 /* ------------------------------------------------------------------------ */
 /* Damage */
 
+/* Nothing is added behind a sector that has more than its record. */
+static void test_padding(void)
+{
+    g_autoptr(Medium) m = medium_zeroes();
+    g_autoptr(UefiVarSlots) s = loaded(m, "");
+
+    fold(s, "{}");
+    append(s, "a");
+    m->now->data[2 * STRIDE + 4096 + 2 * SECTOR - 1] = 'x';
+    g_clear_pointer(&s, uefi_var_slots_free);
+    s = loaded(m, "{}+a");
+    g_assert_false(try_append(s, "b", NULL));
+    fold(s, "{a}");
+    append(s, "b");
+    uefi_var_slots_free(loaded(m, "{a}+b"));
+}
+
 static Medium *example(void)
 {
     Medium *m = medium_zeroes();
@@ -662,6 +679,7 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/alignment", test_alignment);
     g_test_add_func("/slots/alignment/torn", test_alignment_torn);
     g_test_add_func("/slots/damage/no-store", test_no_store);
+    g_test_add_func("/slots/damage/padding", test_padding);
     g_test_add_func("/slots/damage/flips", test_flips);
     g_test_add_func("/slots/damage/superblock", test_superblock_lost);
     g_test_add_func("/slots/damage/old-superblock", test_superblock_old_lost);
