@@ -125,10 +125,7 @@ char *quefi_xen_list(QUefiVars *uv, bool at_runtime)
         }
         size = quefi_get(msg, 8);
         g_free(name);
-        name = g_malloc0(size / 2 + 1);
-        for (size_t i = 0; i < size / 2; i++) {
-            name[i] = quefi_get(msg, 2);
-        }
+        name = quefi_get_str(msg, size);
         g_free(guid);
         guid = quefi_get_guid(msg);
         if (!strcmp(guid, QUEFI_VENDOR)) {
