@@ -666,6 +666,132 @@ static void test_failed_paused(const QUefiDevice *dev, bool pio)
 }
 
 /* ------------------------------------------------------------------------ */
+/* To a new QEMU on the same host (CPR) */
+
+#define CPR_ARGS    SMALL " -object memory-backend-memfd,id=shared,size=18M " \
+                    "-machine memory-backend=shared,aux-ram-share=on"
+
+static void set_mode(QUefiVars *uv, const char *mode)
+{
+    qtest_qmp_assert_success(uv->qts, "{'execute': 'migrate-set-parameters', "
+                             "'arguments': {'mode': %s}}", mode);
+}
+
+/* A source that is in charge again, and can be killed at any moment */
+static void assert_in_charge(Migration *m, const char *before)
+{
+    g_autofree char *after = describe_variables(m->from);
+
+    g_assert_cmpstr(before, ==, after);
+    assert_run_state(m->from, "running");
+    g_assert_cmpint(quefi_set_text(m->from, QUEFI_VENDOR, "After",
+                                   QUEFI_NV_BS, "here"), ==, EFI_SUCCESS);
+    g_assert_true(file_has(m->from_file, "After"));
+}
+
+static void test_failed_cpr_reboot(const QUefiDevice *dev, bool pio)
+{
+    Migration m;
+    g_autofree char *before = NULL;
+
+    migration_start(&m, dev, pio, true);
+    make_boot_state(m.from);
+    make_large(m.from);
+    before = describe_variables(m.from);
+    m.to = quefi_launch(dev, pio, m.to_file, TOO_SMALL,
+                        SMALL " -incoming defer");
+    set_mode(m.from, "cpr-reboot");
+    set_mode(m.to, "cpr-reboot");
+    set_return_path(&m);
+    listen_deferred(&m);
+    migrate_begin(&m);
+    wait_failed(&m);
+    assert_in_charge(&m, before);
+    quefi_crash(m.from);
+    quefi_assert_text(m.from, QUEFI_VENDOR, "After", QUEFI_NV_BS, "here");
+    migration_end(&m);
+}
+
+/* The new QEMU waits for memory and descriptors before it has a monitor. */
+static void transfer(Migration *m, const char *props)
+{
+    char *path = quefi_tmp_path("cpr");
+    g_autofree char *args = g_strdup_printf(CPR_ARGS " -incoming defer "
+        "-incoming '{\"channel-type\": \"cpr\", \"addr\": {\"transport\": "
+        "\"socket\", \"type\": \"unix\", \"path\": \"%s\"}}'", path);
+
+    m->to = quefi_launch_mute(m->from->dev, m->from->use_pio, m->to_file,
+                              props, args);
+    while (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        g_usleep(1000);
+    }
+    qtest_qmp_assert_success(m->from->qts, "{'execute': 'migrate', "
+        "'arguments': {'channels': [{'channel-type': 'main', 'addr': "
+        "{'transport': 'socket', 'type': 'unix', 'path': %s}}, "
+        "{'channel-type': 'cpr', 'addr': {'transport': 'socket', "
+        "'type': 'unix', 'path': %s}}]}}", m->stream, path);
+    quefi_connect(m->to);
+    quefi_tmp_free(path);
+    set_capability(m->to, "return-path", true);
+    listen_deferred(m);
+}
+
+static void test_cpr_transfer(const QUefiDevice *dev, bool pio)
+{
+    Migration m;
+    g_autofree char *before = NULL;
+
+    migration_start(&m, dev, pio, true);
+    quefi_stop(m.from);
+    m.from = quefi_start(dev, pio, m.from_file, NULL, CPR_ARGS);
+    make_boot_state(m.from);
+    make_large(m.from);
+    before = describe_variables(m.from);
+    set_mode(m.from, "cpr-transfer");
+    set_capability(m.from, "return-path", true);
+    transfer(&m, TOO_SMALL);
+    wait_failed(&m);
+    assert_in_charge(&m, before);
+    quefi_stop(m.to);
+
+    transfer(&m, NULL);
+    quefi_wait_migration(m.from->qts, "completed");
+    qtest_qmp_eventwait(m.to->qts, "RESUME");
+    quefi_attach(m.to);
+    quefi_assert_text(m.to, QUEFI_VENDOR, "After", QUEFI_NV_BS, "here");
+    assert_boot_state(m.to);
+    migration_end(&m);
+}
+
+/* ------------------------------------------------------------------------ */
+/* COLO */
+
+/* Two machines with one guest would write two files, or both one: refused. */
+static void test_colo(const QUefiDevice *dev, bool pio)
+{
+    Migration m;
+    QDict *rsp;
+
+    migration_start(&m, dev, pio, true);
+    make_boot_state(m.from);
+    set_capability(m.from, "x-colo", true);
+    migrate_to_file(&m, "failed");
+    rsp = qtest_qmp_assert_success_ref(m.from->qts, "{'execute': "
+                                       "'query-migrate'}");
+    g_assert_nonnull(strstr(qdict_get_str(rsp, "error-desc"),
+                            "COLO cannot be used with a store that is kept"));
+    qobject_unref(rsp);
+    assert_run_state(m.from, "running");
+    g_assert_cmpint(quefi_set_text(m.from, QUEFI_VENDOR, "After",
+                                   QUEFI_NV_BS, "here"), ==, EFI_SUCCESS);
+    g_assert_true(file_has(m.from_file, "After"));
+    set_capability(m.from, "x-colo", false);
+    migrate_to_file(&m, "completed");
+    m.to = quefi_launch(dev, pio, NULL, NULL, SMALL);
+    migration_end(&m);
+}
+
+/* ------------------------------------------------------------------------ */
 /* Postcopy */
 
 /* The machine runs on the target while its memory is still on the way */
@@ -802,6 +928,54 @@ static void test_to_file(const QUefiDevice *dev, bool pio)
     assert_boot_state(uv);
     quefi_stop(uv);
     quefi_tmp_free(path);
+}
+
+/* What QEMU's own tool tells of a stream, as text */
+static char *analyze(const char *stream)
+{
+    const char *argv[] = {
+        g_getenv("PYTHON") ?: "python3",
+        "build/qemu/scripts/analyze-migration.py", "-f", stream, NULL
+    };
+    g_autoptr(GError) error = NULL;
+    char *text;
+    int status;
+
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                 &text, NULL, &status, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(status, ==, 0);
+    return text;
+}
+
+static void assert_has(const char *text, const char *format, uint64_t value)
+{
+    g_autofree char *field = g_strdup_printf(format, value);
+
+    g_test_message("%s", field);
+    g_assert_nonnull(strstr(text, field));
+}
+
+static void test_analyzed(const QUefiDevice *dev, bool pio)
+{
+    Migration m;
+    g_autofree char *text = NULL;
+
+    migration_start(&m, dev, pio, false);
+    make_boot_state(m.from);
+    quefi_program(m.from, dev->ram + 0x1000, 0x4000);
+    quefi_command(m.from, 0x77);
+    migrate_to_file(&m, "completed");
+    text = analyze(m.stream);
+    assert_has(text, "\"transit.status\": \"0x%04" PRIx64 "\"",
+               quefi_read(m.from, UEFI_VARS_REG_CMD_STS, 2));
+    assert_has(text, "\"transit.dma_addr\": \"0x%016" PRIx64 "\"",
+               dev->ram + 0x1000);
+    assert_has(text, "\"transit.buffer_size\": \"0x%08" PRIx64 "\"", 0x4000);
+    assert_has(text, "\"transit.pio_offset\": \"0x%08" PRIx64 "\"", 0);
+    g_assert_nonnull(strstr(text, "\"uefi-vars-device/mark\""));
+    m.to = quefi_launch(dev, pio, NULL, NULL, SMALL);
+    migration_end(&m);
 }
 
 /* Where the state of the device begins: behind its name, which has a length */
@@ -1566,9 +1740,13 @@ static const Case cases[] = {
     { "failed", test_failed },
     { "failed-paused", test_failed_paused },
     { "cancelled", test_cancelled },
+    { "failed-cpr-reboot", test_failed_cpr_reboot, .each_kind = true },
+    { "cpr-transfer", test_cpr_transfer, .each_kind = true },
+    { "colo", test_colo, .each_kind = true },
     { "postcopy", test_postcopy },
     { "snapshot", test_snapshot },
     { "to-file", test_to_file },
+    { "analyzed", test_analyzed, .each_kind = true },
     { "damaged", test_damaged },
     { "fields", test_fields, .each_kind = true },
     { "flips", test_flips },

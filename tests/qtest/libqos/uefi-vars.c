@@ -372,8 +372,9 @@ void quefi_attach(QUefiVars *uv)
         UEFI_VARS_FLAG_USE_PIO;
 }
 
-QUefiVars *quefi_launch(const QUefiDevice *dev, bool pio, const char *jsonfile,
-                        const char *props, const char *args)
+static QUefiVars *launch(const QUefiDevice *dev, bool pio,
+                         const char *jsonfile, const char *props,
+                         const char *args, bool connect)
 {
     QUefiVars *uv = g_new0(QUefiVars, 1);
     g_autofree char *file = g_strconcat("jsonfile=", jsonfile, NULL);
@@ -398,8 +399,28 @@ QUefiVars *quefi_launch(const QUefiDevice *dev, bool pio, const char *jsonfile,
     uv->un_size = 8;
     uv->jsonfile = g_strdup(jsonfile);
     uv->args = g_strconcat(device_args, " ", args, NULL);
-    uv->qts = qtest_init(uv->args);
+    uv->qts = qtest_init_with_env_and_capabilities(NULL, uv->args, NULL,
+                                                   connect);
     return uv;
+}
+
+QUefiVars *quefi_launch(const QUefiDevice *dev, bool pio, const char *jsonfile,
+                        const char *props, const char *args)
+{
+    return launch(dev, pio, jsonfile, props, args, true);
+}
+
+QUefiVars *quefi_launch_mute(const QUefiDevice *dev, bool pio,
+                             const char *jsonfile, const char *props,
+                             const char *args)
+{
+    return launch(dev, pio, jsonfile, props, args, false);
+}
+
+void quefi_connect(QUefiVars *uv)
+{
+    qtest_connect(uv->qts);
+    qtest_qmp_handshake(uv->qts, NULL);
 }
 
 QUefiVars *quefi_start(const QUefiDevice *dev, bool pio, const char *jsonfile,

@@ -98,6 +98,18 @@ QUefiVars *quefi_start(const QUefiDevice *dev, bool pio, const char *jsonfile,
 QUefiVars *quefi_launch(const QUefiDevice *dev, bool pio, const char *jsonfile,
                         const char *props, const char *args);
 
+/**
+ * quefi_launch_mute: the same for one that waits before it has a monitor
+ *
+ * quefi_connect() comes next, when that is over.
+ */
+QUefiVars *quefi_launch_mute(const QUefiDevice *dev, bool pio,
+                             const char *jsonfile, const char *props,
+                             const char *args);
+
+/** quefi_connect: to the monitor of quefi_launch_mute() */
+void quefi_connect(QUefiVars *uv);
+
 /** quefi_stop: quit QEMU in an orderly way */
 void quefi_stop(QUefiVars *uv);
 
