@@ -43,6 +43,17 @@ class UefiVarsX86(FirmwareTest):
         self.do_read_write(*self.device("uefi-vars-x64", ",use-pio=on"),
                            says="etc/hardware-info, PIO")
 
+    def test_drive(self):
+        """A store on the block layer, which the tool made"""
+        image = self.scratch_file("image")
+        self.varstore("create", image)
+        self.image = image
+        self.do_read_write("-blockdev",
+                           f"driver=file,node-name=vars,filename={image}",
+                           "-device",
+                           "uefi-vars-x64,option-rom=on,drive=vars",
+                           says="etc/hardware-info, DMA")
+
     def test_pc_machine(self):
         self.do_attributes(*self.device(DEVICE), machine="pc")
 

@@ -68,6 +68,7 @@ class UefiVarsTest(QemuSystemTest):
     def setUp(self):
         super().setUp()
         self.store = self.scratch_file("vars.json")
+        self.image = None       # the store is not in a file, but in this
 
     # --- the guest ---------------------------------------------------------
 
@@ -151,6 +152,8 @@ class UefiVarsTest(QemuSystemTest):
     def stored(self):
         """The file as {(guid, name): variable}; it must hold nothing but
         distinct non-volatile variables."""
+        if self.image:
+            self.varstore("import", "--replace", self.image, self.store)
         with open(self.store, encoding="utf-8") as file:
             text = json.load(file)
         self.assertEqual(text["version"], 2)
