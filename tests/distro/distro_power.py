@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tests of sleep and kexec, with a Debian guest."""
+"""Tests of sleep, kexec and another boot loader, with a Debian guest."""
 
 from distro_guest import check, run
 from distro_boot import SHIM_PATH
+from distro_keys import put_keys
+
+EFIVARS = '/sys/firmware/efi/efivars'
+LOADER = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
 
 
 def writes(guest, label):
@@ -60,3 +64,57 @@ def test_hibernation(distro):
           'it has booted anew')
     check(guest.entries().get('Before') == number, 'the entry is lost')
     writes(guest, 'After')
+
+
+def selected(guest):
+    """The entry that systemd-boot says it has started."""
+    raw = guest.get(f'{EFIVARS}/LoaderEntrySelected-{LOADER}')
+    return raw[4:].decode('utf-16-le').rstrip('\0')
+
+
+def test_systemd_boot(distro):
+    """systemd-boot, signed by an own key in db: entry selected, boot counting,
+    entry for once, seed of random numbers"""
+    guest = distro.fresh()
+    put_keys(guest, distro.work, 'own')
+    guest.sh('''set -e; mkdir -p /boot/efi/EFI/systemd /boot/efi/loader/entries
+cd /root
+sign="sbsign --key own.key --cert own.crt"
+$sign --output /boot/efi/EFI/systemd/systemd-bootx64.efi \
+    $(ls /usr/lib/systemd/boot/efi/systemd-bootx64.efi* | head -n 1)
+$sign --output /boot/efi/vmlinuz /boot/vmlinuz-*
+cp /boot/initrd* /boot/efi/initrd
+echo default counted.conf > /boot/efi/loader/loader.conf
+for name in plain counted+3; do
+    printf '%s\n' "title $name" "linux /vmlinuz" "initrd /initrd" \
+        "options $(sed 's/BOOT_IMAGE=[^ ]* //' /proc/cmdline) which=$name" \
+        > /boot/efi/loader/entries/$name.conf
+done
+SYSTEMD_RELAX_ESP_CHECKS=1 bootctl random-seed''')
+    seed = 'sha256sum < /boot/efi/loader/random-seed'
+    token = f'sha256sum < {EFIVARS}/LoaderSystemToken-{LOADER}'
+    first, kept = guest.sh(seed), guest.sh(token)
+    number = guest.create('systemd', r'\EFI\systemd\systemd-bootx64.efi')
+    guest.sh(f'efibootmgr -q -o {number}')
+
+    guest.reboot()
+    check('which=counted' in guest.sh('cat /proc/cmdline'),
+          'not the default entry')
+    name = selected(guest)
+    check(name.startswith('counted'), f'LoaderEntrySelected is {name!r}')
+    check('counted+2-1.conf' in guest.sh('ls /boot/efi/loader/entries'),
+          'the boot was not counted')
+    check(guest.sh(seed) != first, 'the seed is the same')
+    check(guest.sh(token) == kept, 'the token is another')
+    guest.sh('''export SYSTEMD_RELAX_ESP_CHECKS=1
+/usr/lib/systemd/systemd-bless-boot good && bootctl set-oneshot plain.conf''')
+    check('counted.conf' in guest.sh('ls /boot/efi/loader/entries'),
+          'the boot was not blessed')
+    guest.reboot()
+    check('which=plain' in guest.sh('cat /proc/cmdline'),
+          'not the entry for once')
+    name = selected(guest)
+    check(name == 'plain.conf', f'LoaderEntrySelected is {name!r}')
+    guest.sh(f'! ls {EFIVARS}/LoaderEntryOneShot-*')
+    check('[integrity]' in guest.sh('cat /sys/kernel/security/lockdown'),
+          'the kernel is not locked down')
