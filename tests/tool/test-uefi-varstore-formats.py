@@ -696,6 +696,15 @@ class Foreign(Formats):
             'export', '-f', name, self.path, self.target, status=2))
 
 
+class Overlap(Formats):
+    def test_headers(self):
+        """A store where its volume has to be: there is room for none"""
+        image = guid('aaf32c78-947b-439a-a180-2e144ec37792') + \
+            guid('fff12b8d-7696-4c8b-a985-2747075b4f50') + bytes(8) + b'_FVH'
+        self.assertIn('nothing can be had of it', self.refuses(
+            image.ljust(2048, b'\0'), '--rescue'))
+
+
 class VirtualBox(Foreign):
     def archive(self, *members, format=tarfile.GNU_FORMAT):
         out = io.BytesIO()

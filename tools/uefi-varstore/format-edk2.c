@@ -203,7 +203,7 @@ static uint64_t limit_of(const UefiMsg *image, size_t start)
     UefiMsg in = *image;
 
     uefi_msg_init(&in, image->buf + start, image->size - start, 8);
-    for (size_t at = ROUND_UP(start, VOLUME_ALIGNMENT) - start;
+    for (size_t at = ROUND_UP(start + 1, VOLUME_ALIGNMENT) - start;
          at + 32 <= in.size; at += VOLUME_ALIGNMENT) {
         UefiGuid first, second;
 
@@ -249,6 +249,9 @@ static bool find_area(ToolTransfer *t, UefiMsg *in, Area *area, GError **err)
             return false;
         }
         size = MIN(left, limit_of(in, at));
+        if (size < EFI_VAR_STORE_HEADER_SIZE) {
+            return uefi_text_fail(err, "the store at byte %zu is cut off", at);
+        }
     }
     area->start = at + EFI_VAR_STORE_HEADER_SIZE;
     area->size = size - EFI_VAR_STORE_HEADER_SIZE;
