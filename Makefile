@@ -84,6 +84,7 @@ bench: test-deps qemu
 	@scripts/build-qemu --bundled
 	@scripts/make-guest x86_64
 	@tests/bench/bench
+	@tests/bench/bench-drive
 	@scripts/build-core core
 	@build/core/tests/unit/bench-signatures
 	@build/core/tests/unit/bench-store
