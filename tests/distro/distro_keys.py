@@ -167,3 +167,8 @@ done''')
     check(guest.efibootmgr('BootCurrent') == own, 'ours was not started')
     check('SecureBoot enabled' in guest.sh('mokutil --sb-state'),
           'secure boot is off')
+    make_key(distro.work, 'second')
+    put_keys(guest, distro.work, 'second')
+    guest.sh(f'cd /root && chattr -i {DBX.replace("dbx", "db")} && '
+             f'efi-updatevar -a -g {OWNER} -c second.crt -k own.key db && '
+             'efi-readvar -v db | grep -q second')
