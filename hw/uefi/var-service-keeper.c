@@ -229,6 +229,7 @@ static bool finish(UefiKeeper *k, GError **err)
         k->changed |= behind && k->whole;
         return false;
     }
+    k->refused &= !k->whole;
     if (k->state >= UEFI_KEEPER_BEHIND) {
         set_taken(k);
     }
@@ -346,10 +347,15 @@ void uefi_keeper_stop(UefiKeeper *k)
 void uefi_keeper_leave(UefiKeeper *k)
 {
     join(k);
+    if (k->refused && k->state > UEFI_KEEPER_BEHIND) {
+        k->changed = true;
+        k->state = UEFI_KEEPER_BEHIND;
+    }
     /* Where this fails the state arrives all the same, as it is sent. */
     settle(k, NULL);
     if (k->taken) {
-        set_mark(k, k->medium->mark(k->medium_opaque), UEFI_FILE_SAME);
+        set_mark(k, k->medium->mark(k->medium_opaque),
+                 k->refused ? UEFI_FILE_OTHER : UEFI_FILE_SAME);
     }
     give(k);
     if (k->state != UEFI_KEEPER_WAITING) {
@@ -427,12 +433,14 @@ bool uefi_keeper_save(UefiKeeper *k, const char *record, size_t len,
     }
     arrive(k);
     if (make_ready(k, &local) && append(k, record, len, &local)) {
+        k->refused = false;
         set_clean(k);
         worked(k);
         k->idle_at = now(k) + IDLE_MS;
         arm(k);
         return true;
     }
+    k->refused = k->taken;
     failed(k, local, UEFI_KEEPER_GUEST);
     arm(k);
     g_propagate_error(err, g_steal_pointer(&local));

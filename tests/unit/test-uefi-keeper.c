@@ -1040,6 +1040,47 @@ static void test_lost_moved_on(void)
     assert_durable(t, "{source}");
 }
 
+/* All but the line feed of a record is written, and cannot be cut again. */
+static int loses_line_feed(void *opaque, UefiDiskOp op, size_t *len)
+{
+    if (op == UEFI_DISK_PWRITE && *len > 1) {
+        *len -= 1;
+        return 0;
+    }
+    return op == UEFI_DISK_PREAD || op == UEFI_DISK_FSTAT ? 0 : EIO;
+}
+
+/* What was refused and is in the file all the same was not made elsewhere. */
+static void test_lost_refused(void)
+{
+    g_autoptr(Test) t = test_started();
+
+    t->disk->fault = loses_line_feed;
+    g_assert_false(save(t, "2", NULL));
+    uefi_keeper_leave(&t->k);
+    g_assert_null(uefi_keeper_mark(&t->k));
+    mend_disk(t);
+    uefi_keeper_run(&t->k);
+    assert_state(t, UEFI_KEEPER_BEHIND);
+    pass(t, 1000);
+    assert_durable(t, DOC);
+    g_assert_true(save(t, "3", "{1,3}"));
+    assert_durable(t, DOC "|3");
+}
+
+/* ... and goes when the machine does, if it can */
+static void test_lost_refused_leave(void)
+{
+    g_autoptr(Test) t = test_started();
+
+    t->disk->fault = loses_line_feed;
+    g_assert_false(save(t, "2", NULL));
+    mend_disk(t);
+    uefi_keeper_leave(&t->k);
+    g_assert_nonnull(uefi_keeper_mark(&t->k));
+    assert_durable(t, DOC);
+}
+
 /* ... until it is emptied, or moved away */
 static void test_lost_emptied(void)
 {
@@ -1182,6 +1223,8 @@ int main(int argc, char **argv)
         { "folding/loaded-reverts", test_folding_loaded_reverts },
         { "lost/retry", test_lost_retry },
         { "lost/moved-on", test_lost_moved_on },
+        { "lost/refused", test_lost_refused },
+        { "lost/refused-leave", test_lost_refused_leave },
         { "lost/emptied", test_lost_emptied },
         { "lost/unreadable", test_lost_unreadable },
         { "lost/foreign", test_lost_foreign },

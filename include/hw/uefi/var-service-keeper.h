@@ -64,6 +64,7 @@ typedef struct UefiKeeper {
 
     bool taken;             /* the medium is ours */
     bool changed;           /* the store is not what the medium says */
+    bool refused;           /* and may hold a record that was not saved */
     char *mark;             /* of the state that came, or that was given */
     UefiVarFileAge then;    /* what the medium held when that happened */
     UefiVarContent old;     /* of another store, to be checked and replaced */
