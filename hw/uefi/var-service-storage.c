@@ -11,7 +11,6 @@
 #include "qemu/notify.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
-#include "block/aio-wait.h"
 #include "block/thread-pool.h"
 #include "migration/misc.h"
 #include "system/block-backend.h"

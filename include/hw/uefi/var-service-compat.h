@@ -23,8 +23,10 @@
 #endif
 #if __has_include("qemu/aio.h")
 #include "qemu/aio.h"
+#include "qemu/aio-wait.h"
 #else
 #include "block/aio.h"
+#include "block/aio-wait.h"
 #endif
 
 /*
