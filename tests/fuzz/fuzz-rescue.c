@@ -69,7 +69,8 @@ static GBytes *blank_flash(void)
 /* A document with two changes behind it */
 static GByteArray *journal(const ToolTransfer *t)
 {
-    GString *text = g_string_new("{\"version\": 2, \"variables\": [\n");
+    g_autoptr(GString) text = g_string_new("{\"version\": 2, "
+                                           "\"variables\": [\n");
     UefiJournalSum sum;
 
     for (guint i = 0; i < t->vars->len; i++) {

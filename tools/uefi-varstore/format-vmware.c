@@ -38,8 +38,8 @@ static bool find_store(const UefiMsg *in, UefiMsg *store, GError **err)
     uint32_t length;
 
     for (;;) {
-        at = memmem(at, in->buf + in->size - at, STORE_MAGIC,
-                    strlen(STORE_MAGIC));
+        at = in->size ? memmem(at, in->buf + in->size - at, STORE_MAGIC,
+                               strlen(STORE_MAGIC)) : NULL;
         if (!at) {
             return uefi_text_fail(err, "it has no UEFI variables: the "
                                   "firmware of that machine is a BIOS");
