@@ -712,6 +712,22 @@ static void test_failed_cpr_reboot(const QUefiDevice *dev, bool pio)
     migration_end(&m);
 }
 
+/* Whether somebody listens there; a name alone is not enough (proc(5)). */
+static bool is_listening(const char *path)
+{
+    g_autofree char *sockets = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    g_assert_true(g_file_get_contents("/proc/net/unix", &sockets, NULL, NULL));
+    lines = g_strsplit(sockets, "\n", 0);
+    for (char **line = lines; *line; line++) {
+        if (g_str_has_suffix(*line, path) && strstr(*line, " 00010000 ")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The new QEMU waits for memory and descriptors before it has a monitor. */
 static void transfer(Migration *m, const char *props)
 {
@@ -722,7 +738,7 @@ static void transfer(Migration *m, const char *props)
 
     m->to = quefi_launch_mute(m->from->dev, m->from->use_pio, m->to_file,
                               props, args);
-    while (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    while (!is_listening(path)) {
         g_usleep(1000);
     }
     qtest_qmp_assert_success(m->from->qts, "{'execute': 'migrate', "
