@@ -802,7 +802,11 @@ static void test_colo(const QUefiDevice *dev, bool pio)
                                    QUEFI_NV_BS, "here"), ==, EFI_SUCCESS);
     g_assert_true(file_has(m.from_file, "After"));
     set_capability(m.from, "x-colo", false);
-    migrate_to_file(&m, "completed");
+    /* QEMU 10.0 loses the name of a file that is not its first. */
+    g_free(m.uri);
+    m.uri = g_strdup("exec:cat >/dev/null");
+    migrate_begin(&m);
+    quefi_wait_migration(m.from->qts, "completed");
     m.to = quefi_launch(dev, pio, NULL, NULL, SMALL);
     migration_end(&m);
 }
