@@ -77,6 +77,10 @@ static bool is_content(uint8_t tag, const UefiDer *value)
         return value->size == 0;
     case DER_OID:
         return uefi_der_is_oid(value);
+    case DER_UTC_TIME:          /* YYMMDDhhmmssZ */
+        return value->size >= 13;
+    case DER_GENERALIZED_TIME:  /* YYYYMMDDhhmmssZ */
+        return value->size >= 15;
     case DER_BMP_STRING:
         return value->size % 2 == 0;
     case DER_UNIVERSAL_STRING:

@@ -232,6 +232,20 @@ static bool take_extension(UefiDer *in, UefiDer *oid, bool *critical,
     return uefi_der_take(&body, DER_OCTET_STRING, value, NULL) && !body.size;
 }
 
+/* Whether @in holds two times, which nobody asks for (RFC 5280, 4.1.2.5) */
+static bool is_validity(UefiDer in)
+{
+    UefiDer time;
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (!uefi_der_take(&in, DER_UTC_TIME, &time, NULL) &&
+            !uefi_der_take(&in, DER_GENERALIZED_TIME, &time, NULL)) {
+            return false;
+        }
+    }
+    return !in.size;
+}
+
 /* Whether @in holds the parts of a SubjectPublicKeyInfo */
 static bool is_public_key(UefiDer in)
 {
@@ -297,6 +311,7 @@ static bool scan_tbs(UefiCert *cert, UefiDer tbs, const UefiDer *algorithm)
         !uefi_der_equal(algorithm, whole.data, whole.size) ||
         !uefi_der_take(&tbs, DER_SEQUENCE, &issuer, NULL) ||
         !uefi_der_take(&tbs, DER_SEQUENCE, &value, NULL) ||
+        !is_validity(value) ||
         !uefi_der_take(&tbs, DER_SEQUENCE, &cert->subject_der, NULL) ||
         !uefi_der_take(&tbs, DER_SEQUENCE, &value, NULL) ||
         !is_public_key(value) || !scan_extensions(cert, tbs)) {

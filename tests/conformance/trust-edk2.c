@@ -91,6 +91,29 @@ static PKCS7 *parse(GBytes *signature)
     return p7;
 }
 
+/* OpenSSL 3.5 does not read shorter times; 3.0 does. */
+static gboolean is_time(const ASN1_TIME *time)
+{
+    return ASN1_STRING_length(time) >=
+           (ASN1_STRING_type(time) == V_ASN1_UTCTIME ? 13 : 15);
+}
+
+static gboolean has_times(X509 *cert)
+{
+    return is_time(X509_get0_notBefore(cert)) &&
+           is_time(X509_get0_notAfter(cert));
+}
+
+static gboolean all_have_times(const Certs *certs)
+{
+    for (int i = 0; i < sk_X509_num(certs); i++) {
+        if (!has_times(sk_X509_value(certs, i))) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 gboolean edk2_verify(GBytes *signature, GBytes *anchor, GBytes *data)
 {
     gsize size;
@@ -102,7 +125,8 @@ gboolean edk2_verify(GBytes *signature, GBytes *anchor, GBytes *data)
                                g_bytes_get_size(data));
     gboolean good = FALSE;
 
-    if (p7 && cert && X509_STORE_add_cert(store, cert)) {
+    if (p7 && cert && all_have_times(p7->d.sign->cert) && has_times(cert) &&
+        X509_STORE_add_cert(store, cert)) {
         X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN |
                                     X509_V_FLAG_NO_CHECK_TIME);
         X509_STORE_set_purpose(store, X509_PURPOSE_ANY);

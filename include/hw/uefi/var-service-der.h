@@ -23,6 +23,8 @@ enum {
     DER_PRINTABLE_STRING = 0x13,
     DER_T61_STRING      = 0x14,
     DER_IA5_STRING      = 0x16,
+    DER_UTC_TIME        = 0x17,
+    DER_GENERALIZED_TIME = 0x18,
     DER_UNIVERSAL_STRING = 0x1c,
     DER_BMP_STRING      = 0x1e,
     DER_SEQUENCE        = 0x30,
