@@ -118,14 +118,6 @@ bool tool_format_write(ToolTransfer *t, GError **err);
 /* ------------------------------------------------------------------------ */
 /* For formats */
 
-/**
- * tool_load_file: all of the regular file @path, in a buffer of just its size
- */
-GBytes *tool_load_file(const char *path, GError **err);
-
-/** tool_load_fd: the same of an open file */
-GBytes *tool_load_fd(int fd, GError **err);
-
 struct ToolContainer {
     const char *name;           /* for people */
     const char *driver;         /* of qemu-img; NULL: there is none */

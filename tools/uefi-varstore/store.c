@@ -15,9 +15,6 @@
 #define IMAGE_TRIES     5
 #define TRY_AGAIN_US    20000
 
-/* Symbolic links to follow, as many as Linux does */
-#define MAX_LINKS       40
-
 /* A FIFO is refused later, and must not make us wait before. */
 #define OPEN_FLAGS      (O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
@@ -281,24 +278,6 @@ size_t tool_store_journal_size(const ToolStore *s)
 {
     return s->image ? tool_image_journal_size(s->image)
                     : s->file ? uefi_var_file_journal_size(s->file) : 0;
-}
-
-char *tool_follow_links(const char *path)
-{
-    char *at = g_strdup(path);
-
-    for (int i = 0; i < MAX_LINKS; i++) {
-        g_autofree char *target = g_file_read_link(at, NULL);
-        g_autofree char *dir = g_path_get_dirname(at);
-
-        if (!target) {
-            break;
-        }
-        g_free(at);
-        at = g_path_is_absolute(target) ? g_steal_pointer(&target)
-                                        : g_build_filename(dir, target, NULL);
-    }
-    return at;
 }
 
 /*

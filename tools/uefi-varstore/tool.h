@@ -35,7 +35,21 @@ int tool_usage(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 
 /* ------------------------------------------------------------------------ */
-/* store.c: the file */
+/* file.c: files, whatever is in them */
+
+/**
+ * tool_load_file: all of the regular file @path, in a buffer of just its size
+ */
+GBytes *tool_load_file(const char *path, GError **err);
+
+/** tool_load_fd: the same of an open file */
+GBytes *tool_load_fd(int fd, GError **err);
+
+/** tool_follow_links: what @path stands for when it is a symbolic link */
+char *tool_follow_links(const char *path);
+
+/* ------------------------------------------------------------------------ */
+/* store.c: a store in a file */
 
 /* What a store is opened for */
 typedef enum ToolAccess {
@@ -43,9 +57,6 @@ typedef enum ToolAccess {
     TOOL_WRITE,
     TOOL_CREATE,        /* and a missing file is made by the first write */
 } ToolAccess;
-
-/** tool_follow_links: what @path stands for when it is a symbolic link */
-char *tool_follow_links(const char *path);
 
 /* A store of another program (format.h), and what its file is like */
 typedef struct ToolTransfer ToolTransfer;
