@@ -300,7 +300,7 @@ static bool update_key(Update *u, const UefiVarStatus *status, ToolKey id,
 
 static bool try_store(ToolStore *s, GError **err)
 {
-    return s->foreign ? tool_foreign_check(s, err)
+    return s->foreign ? tool_foreign_check(s, tool_store_copy(s), err)
                       : tool_store_check_room(s, err);
 }
 

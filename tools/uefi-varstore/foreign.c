@@ -119,20 +119,20 @@ static bool check_complete(const ToolTransfer *t, GError **err)
     return true;
 }
 
-/* The new content of the file; NULL with @err set */
-static GByteArray *make_image(ToolStore *s, GError **err)
+/* A file with @vars, which are taken over; NULL with @err set */
+static GByteArray *make_image(ToolTransfer *t, GPtrArray *vars, GError **err)
 {
-    ToolTransfer *t = s->foreign;
     GByteArray *bytes;
 
     if (!check_complete(t, err)) {
+        g_ptr_array_unref(vars);
         return NULL;
     }
     /* from now on, of what is written */
     memset(t->losses, 0, sizeof(t->losses));
     g_ptr_array_set_size(t->notes, 0);
     g_ptr_array_unref(t->vars);
-    t->vars = tool_store_copy(s);
+    t->vars = vars;
     bytes = t->format->write(t, err);
     if (bytes && t->losses[TOOL_LOSS_NAME]) {
         g_byte_array_unref(bytes);
@@ -143,9 +143,9 @@ static GByteArray *make_image(ToolStore *s, GError **err)
     return bytes;
 }
 
-bool tool_foreign_check(ToolStore *s, GError **err)
+bool tool_foreign_check(ToolStore *s, GPtrArray *vars, GError **err)
 {
-    g_autoptr(GByteArray) bytes = make_image(s, err);
+    g_autoptr(GByteArray) bytes = make_image(s->foreign, vars, err);
 
     if (!bytes) {
         g_prefix_error(err, "%s: ", s->path);
@@ -303,9 +303,9 @@ static bool is_image(const ToolTransfer *t, const GByteArray *bytes)
     return size == bytes->len && !memcmp(data, bytes->data, size);
 }
 
-bool tool_foreign_write(ToolStore *s, GError **err)
+bool tool_foreign_write(ToolStore *s, GPtrArray *vars, GError **err)
 {
-    g_autoptr(GByteArray) bytes = make_image(s, err);
+    g_autoptr(GByteArray) bytes = make_image(s->foreign, vars, err);
     g_autofree char *path = tool_follow_links(s->path);
     g_autofree char *kept = NULL;
     g_autofree char *lines = NULL;

@@ -347,7 +347,8 @@ bool tool_store_fold(ToolStore *s, GError **err)
     bool ok;
 
     if (s->foreign) {
-        return check_document(s, document, err) && tool_foreign_write(s, err);
+        return check_document(s, document, err) &&
+               tool_foreign_write(s, tool_store_copy(s), err);
     }
     ok = check_growth(s, err) && check_document(s, document, err);
     if (s->image) {

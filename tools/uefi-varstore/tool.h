@@ -161,15 +161,19 @@ bool tool_image_erase(ToolImage *m, uint64_t size, const char *path,
 bool tool_foreign_read(ToolStore *s, const ToolForm *form, GBytes *file,
                        GError **err);
 
-/** tool_foreign_check: whether the file can be written, and has the room */
-bool tool_foreign_check(ToolStore *s, GError **err);
+/**
+ * tool_foreign_check: whether the file can be written, and has the room
+ * @vars: what it is to have, taken over
+ */
+bool tool_foreign_check(ToolStore *s, GPtrArray *vars, GError **err);
 
 /**
  * tool_foreign_write: replace the file, all of it or nothing
+ * @vars: what it is to have, taken over
  *
  * The old one is kept beside it, under a name of its own.
  */
-bool tool_foreign_write(ToolStore *s, GError **err);
+bool tool_foreign_write(ToolStore *s, GPtrArray *vars, GError **err);
 
 /** tool_foreign_remarks: what did not come over, and more, on one line */
 char *tool_foreign_remarks(const ToolStore *s);
