@@ -6,6 +6,9 @@
  * Version 2 is a document such as ours, but for the key "timestamp", which we
  * call "time".  Version 1 is nothing but the list of variables; it may have
  * spaces between bytes, also those of a GUID, which is in binary order then.
+ *
+ * In a document of either kind that is damaged, each variable stands for
+ * itself.
  */
 
 #include "qemu/osdep.h"
@@ -136,6 +139,113 @@ GPtrArray *tool_uefivars_parse(ToolTransfer *t, const char *text,
                                       t->notes, err) : NULL;
 }
 
+/* ------------------------------------------------------------------------ */
+/* A damaged document */
+
+typedef struct Scan {
+    ToolTransfer *t;
+    const char *text;
+    size_t at;                  /* offset in the file, bytes */
+    size_t done;                /* offset in the text */
+    bool closed;                /* the list has ended there */
+    GError *err;                /* about what has not been read since */
+} Scan;
+
+/* What @text has besides white space and punctuation of lists */
+static bool is_glue(const char *text, size_t size)
+{
+    g_autoptr(GString) rest = g_string_new(NULL);
+
+    for (size_t i = 0; i < size; i++) {
+        if (!g_ascii_isspace(text[i]) && text[i] != ',') {
+            g_string_append_c(rest, text[i]);
+        }
+        if (rest->len > 64) {
+            return false;
+        }
+    }
+    return !rest->len || !strcmp(rest->str, "[") || !strcmp(rest->str, "]") ||
+           !strcmp(rest->str, "]}") ||
+           !strcmp(rest->str, "{\"version\":2\"variables\":[");
+}
+
+/* Name what lies between the last variable and @end. */
+static void close_gap(Scan *s, size_t end)
+{
+    if (!is_glue(s->text + s->done, end - s->done)) {
+        tool_transfer_lost(s->t, s->at + s->done, NULL, "%zu bytes%s%s",
+                           end - s->done, s->err ? ": " : "",
+                           s->err ? s->err->message : "");
+    }
+    g_clear_error(&s->err);
+}
+
+/*
+ * Take the variable in the object between @start and @end, if it is one, and
+ * is not behind the end of the list: what was there is of an older document.
+ */
+static void take_object(Scan *s, size_t start, size_t end)
+{
+    g_autofree char *object = g_strndup(s->text + start, end - start);
+    g_autofree char *text =
+        g_strdup_printf("{\"version\": %d, \"variables\": [%s]}",
+                        UEFI_TEXT_VERSION, object);
+    g_autoptr(GPtrArray) vars = NULL;
+    g_autoptr(GError) err = NULL;
+
+    if (strlen(object) == end - start && !s->closed) {
+        vars = tool_uefivars_parse(s->t, text, &err);
+    }
+    if (!vars) {
+        if (!s->err) {
+            s->err = g_steal_pointer(&err);
+        }
+        return;
+    }
+    close_gap(s, start);
+    s->done = end;
+    g_ptr_array_set_free_func(vars, NULL);
+    for (guint i = 0; i < vars->len; i++) {
+        g_ptr_array_add(s->t->vars, vars->pdata[i]);
+    }
+}
+
+/*
+ * Variables are objects without others inside.  No string goes beyond its
+ * line, or contains a brace and a quote without a backslash between them, so
+ * that a quote that is lost does not take the rest of the file with it.
+ */
+void tool_uefivars_rescue(ToolTransfer *t, const char *text, size_t size,
+                          size_t at)
+{
+    Scan s = { .t = t, .text = text, .at = at };
+    bool string = false;
+    size_t start = SIZE_MAX;
+
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+
+        if (c == '{' && (!string || (i + 1 < size && text[i + 1] == '"'))) {
+            start = i;
+            string = false;
+        } else if (string) {
+            string = c && c != '"' && c != '\n';
+            i += c == '\\';
+        } else if (c == '"') {
+            string = true;
+        } else if (c == '}' && start < i) {
+            take_object(&s, start, i + 1);
+            start = SIZE_MAX;
+        } else if (c == ']' && start == SIZE_MAX) {
+            s.closed = true;
+        }
+    }
+    close_gap(&s, size);
+}
+
+/* ------------------------------------------------------------------------ */
+/* A store */
+
 static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     bool bare = first_character(in) == '[';
@@ -152,7 +262,7 @@ static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
     t->version = bare ? 1 : UEFI_TEXT_VERSION;
     vars = local ? NULL : tool_uefivars_parse(t, text->str, &local);
     if (!vars && t->lost) {
-        tool_rescue_document(t, (const char *)in->buf, in->size, 0);
+        tool_uefivars_rescue(t, (const char *)in->buf, in->size, 0);
         return t->lost->len ||
                tool_transfer_lost(t, 0, NULL, "%s", local->message);
     }
@@ -164,8 +274,6 @@ static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
     t->vars = g_steal_pointer(&vars);
     return true;
 }
-
-/* ------------------------------------------------------------------------ */
 
 /* Quotes in names are escaped: none can look like another member. */
 static void print_binary_guid(GString *out, const UefiVariable *var)

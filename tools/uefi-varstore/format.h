@@ -228,10 +228,10 @@ GPtrArray *tool_uefivars_parse(ToolTransfer *t, const char *text,
                                GError **err);
 
 /**
- * tool_rescue_document: add the variables that can be found in JSON text
+ * tool_uefivars_rescue: add the variables that can be found in JSON text
  * @at: where it begins in the file, bytes
  */
-void tool_rescue_document(ToolTransfer *t, const char *text, size_t size,
+void tool_uefivars_rescue(ToolTransfer *t, const char *text, size_t size,
                           size_t at);
 
 /** tool_transfer_note: something to be told about the transfer */

@@ -3,122 +3,15 @@
  *
  * uefi-varstore: what can be had of a damaged store of ours
  *
- * Of a document, each variable stands for itself.  Of its journal, the records
- * up to the first one that is damaged: what one behind that says may not be the
- * last word, so that none of them is taken, but all are named.
+ * Of its document, what can be found.  Of its journal, the records up to the
+ * first one that is damaged: what one behind that says may not be the last
+ * word, so that none of them is taken, but all are named.
  */
 
 #include "qemu/osdep.h"
 #include "format.h"
 #include "hw/uefi/var-service-journal.h"
 #include "hw/uefi/var-service-text.h"
-
-/* ------------------------------------------------------------------------ */
-/* A document */
-
-typedef struct Scan {
-    ToolTransfer *t;
-    const char *text;
-    size_t at;                  /* offset in the file, bytes */
-    size_t done;                /* offset in the text */
-    bool closed;                /* the list has ended there */
-    GError *err;                /* about what has not been read since */
-} Scan;
-
-/* What @text has besides white space and punctuation of lists */
-static bool is_glue(const char *text, size_t size)
-{
-    g_autoptr(GString) rest = g_string_new(NULL);
-
-    for (size_t i = 0; i < size; i++) {
-        if (!g_ascii_isspace(text[i]) && text[i] != ',') {
-            g_string_append_c(rest, text[i]);
-        }
-        if (rest->len > 64) {
-            return false;
-        }
-    }
-    return !rest->len || !strcmp(rest->str, "[") || !strcmp(rest->str, "]") ||
-           !strcmp(rest->str, "]}") ||
-           !strcmp(rest->str, "{\"version\":2\"variables\":[");
-}
-
-/* Name what lies between the last variable and @end. */
-static void close_gap(Scan *s, size_t end)
-{
-    if (!is_glue(s->text + s->done, end - s->done)) {
-        tool_transfer_lost(s->t, s->at + s->done, NULL, "%zu bytes%s%s",
-                           end - s->done, s->err ? ": " : "",
-                           s->err ? s->err->message : "");
-    }
-    g_clear_error(&s->err);
-}
-
-/*
- * Take the variable in the object between @start and @end, if it is one, and
- * is not behind the end of the list: what was there is of an older document.
- */
-static void take_object(Scan *s, size_t start, size_t end)
-{
-    g_autofree char *object = g_strndup(s->text + start, end - start);
-    g_autofree char *text =
-        g_strdup_printf("{\"version\": %d, \"variables\": [%s]}",
-                        UEFI_TEXT_VERSION, object);
-    g_autoptr(GPtrArray) vars = NULL;
-    g_autoptr(GError) err = NULL;
-
-    if (strlen(object) == end - start && !s->closed) {
-        vars = tool_uefivars_parse(s->t, text, &err);
-    }
-    if (!vars) {
-        if (!s->err) {
-            s->err = g_steal_pointer(&err);
-        }
-        return;
-    }
-    close_gap(s, start);
-    s->done = end;
-    g_ptr_array_set_free_func(vars, NULL);
-    for (guint i = 0; i < vars->len; i++) {
-        g_ptr_array_add(s->t->vars, vars->pdata[i]);
-    }
-}
-
-/*
- * Variables are objects without others inside.  No string goes beyond its
- * line, or contains a brace and a quote without a backslash between them, so
- * that a quote that is lost does not take the rest of the file with it.
- */
-void tool_rescue_document(ToolTransfer *t, const char *text, size_t size,
-                          size_t at)
-{
-    Scan s = { .t = t, .text = text, .at = at };
-    bool string = false;
-    size_t start = SIZE_MAX;
-
-    for (size_t i = 0; i < size; i++) {
-        char c = text[i];
-
-        if (c == '{' && (!string || (i + 1 < size && text[i + 1] == '"'))) {
-            start = i;
-            string = false;
-        } else if (string) {
-            string = c && c != '"' && c != '\n';
-            i += c == '\\';
-        } else if (c == '"') {
-            string = true;
-        } else if (c == '}' && start < i) {
-            take_object(&s, start, i + 1);
-            start = SIZE_MAX;
-        } else if (c == ']' && start == SIZE_MAX) {
-            s.closed = true;
-        }
-    }
-    close_gap(&s, size);
-}
-
-/* ------------------------------------------------------------------------ */
-/* A journal */
 
 /* The names of the variables that a record would have changed */
 static char *changed_names(const char *line, size_t size)
@@ -173,7 +66,7 @@ static void add_document(ToolTransfer *t, const char *data, size_t at,
         g_ptr_array_unref(t->vars);
         t->vars = g_steal_pointer(&vars);
     } else {
-        tool_rescue_document(t, data + at, size, at);
+        tool_uefivars_rescue(t, data + at, size, at);
     }
 }
 
@@ -281,7 +174,7 @@ static bool json_read(ToolTransfer *t, UefiMsg *in, GError **err)
     }
     j = read_journal(data, in->size, true);
     if (!j.based) {
-        tool_rescue_document(t, (char *)in->buf, in->size, 0);
+        tool_uefivars_rescue(t, (char *)in->buf, in->size, 0);
         return true;
     }
     if (j.records->len != strict.records->len) {
