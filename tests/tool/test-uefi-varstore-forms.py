@@ -421,9 +421,34 @@ class InPlace(Forms):
         self.refuses('cannot hold the name', 'set', '--in-place', '-g', TEST,
                      '-x', '00', '--dictionary', DICTIONARY, self.image,
                      'a\\ud800')
-        self.image.unlink()
+        self.make(b'variables: {}\n')
+        for more in ([], ['--in-place']):
+            self.refuses("format lxd is only read; 'import' it",
+                         'rm', *more, self.image, 'Lang')
+
+    def test_directory(self):
+        """Refused by name, with what to do instead, which works"""
+        file = self.image / f'Lang-{GLOBAL}'
         self.image.mkdir()
-        self.refuses('efivarfs is not written in place', *args, '-g', GLOBAL)
+        file.write_bytes(b'\7\0\0\0eng\0')
+        new = self.dir / 'new'
+        for args in (['set', '-x', '00', self.image, 'Lang'],
+                     ['rm', self.image, 'Lang'],
+                     ['enroll', '--generate', 'x', self.image],
+                     ['boot', 'order', self.image, '0000'],
+                     ['update', '--from', self.path, self.image]):
+            for more in ([], ['--in-place']):
+                self.refuses("is only read, as nothing could replace it all "
+                             "at once; 'import' it, change that, and 'export' "
+                             'it to a new one; efibootmgr, mokutil and '
+                             'efi-updatevar change what the firmware of this '
+                             'machine has', *args, *more)
+        self.assertEqual(file.read_bytes(), b'\7\0\0\0eng\0')
+        self.path.unlink()
+        self.ok('import', self.image, self.path)
+        self.ok('set', '-x', '64657500', self.path, 'Lang')
+        self.ok('export', '-f', 'efivarfs', self.path, new)
+        self.assertEqual((new / file.name).read_bytes(), b'\7\0\0\0deu\0')
 
     def test_disk_images(self):
         """Written by qemu-img, with snapshots and backing file as they were"""

@@ -104,12 +104,20 @@ void tool_foreign_clear(ToolStore *s)
 /* ------------------------------------------------------------------------ */
 /* Writing */
 
-/* Whether all that was read can be written again */
-static bool check_complete(const ToolTransfer *t, GError **err)
+bool tool_foreign_check_complete(const ToolStore *s, GError **err)
 {
+    const ToolTransfer *t = s->foreign;
+
+    if (!t->file) {
+        return uefi_text_fail(err, "a directory of variables is only read, as "
+                              "nothing could replace it all at once; 'import' "
+                              "it, change that, and 'export' it to a new one; "
+                              "efibootmgr, mokutil and efi-updatevar change "
+                              "what the firmware of this machine has");
+    }
     if (!t->format->write) {
-        return uefi_text_fail(err, "a store of the format %s is not written "
-                              "in place; use 'import'", t->format->name);
+        return uefi_text_fail(err, "a store of the format %s is only read; "
+                              "'import' it, and change that", t->format->name);
     }
     if (t->losses[TOOL_LOSS_VOLATILE] || t->losses[TOOL_LOSS_MARK]) {
         return uefi_text_fail(err, "not written, as it would lose more than "
@@ -124,10 +132,6 @@ static GByteArray *make_image(ToolTransfer *t, GPtrArray *vars, GError **err)
 {
     GByteArray *bytes;
 
-    if (!check_complete(t, err)) {
-        g_ptr_array_unref(vars);
-        return NULL;
-    }
     /* from now on, of what is written */
     memset(t->losses, 0, sizeof(t->losses));
     g_ptr_array_set_size(t->notes, 0);

@@ -27,6 +27,16 @@ static void print_form(const ToolStore *s)
               *remarks ? "; " : "", remarks);
 }
 
+/* A store of another program that is to be written */
+static bool check_foreign(const ToolStore *s, GError **err)
+{
+    return tool_foreign_check_complete(s, err) &&
+           (tool_options.in_place ||
+            uefi_text_fail(err, "this is a store of the format %s, which is "
+                           "written with --in-place only; or use 'import'",
+                           s->foreign->format->name));
+}
+
 ToolStore *tool_open(const char *path, ToolAccess access)
 {
     const ToolForm form = { .dictionary = tool_options.dictionary };
@@ -37,10 +47,8 @@ ToolStore *tool_open(const char *path, ToolAccess access)
         tool_fail_with(err);
         return NULL;
     }
-    if (s->foreign && access != TOOL_READ && !tool_options.in_place) {
-        tool_fail("%s: this is a store of the format %s, which is written "
-                  "with --in-place only; or use 'import'", path,
-                  s->foreign->format->name);
+    if (s->foreign && access != TOOL_READ && !check_foreign(s, &err)) {
+        tool_fail("%s: %s", path, err->message);
         return NULL;
     }
     tool_print_warnings(s);

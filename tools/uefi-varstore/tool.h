@@ -161,6 +161,9 @@ bool tool_image_erase(ToolImage *m, uint64_t size, const char *path,
 bool tool_foreign_read(ToolStore *s, const ToolForm *form, GBytes *file,
                        GError **err);
 
+/** tool_foreign_check_complete: whether all that was read can be written */
+bool tool_foreign_check_complete(const ToolStore *s, GError **err);
+
 /**
  * tool_foreign_check: whether the file can be written, and has the room
  * @vars: what it is to have, taken over
