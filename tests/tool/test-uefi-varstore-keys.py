@@ -29,6 +29,7 @@ GUEST_SET = sys.argv[2]
 SBENABLE = 'f0a30bc7-af08-4556-99c4-001009c93a44'
 STAMP = '2024-01-02 03:04:05'       # the same as TIME
 ZERO_TIME = '00' * 16
+SHIM = '605dab50-e046-4300-abb6-3dd810dd8b23'
 SHA256 = '2616c4c14c509240aca941f936934328'
 BLANK = '/usr/share/OVMF/OVMF_VARS_4M.fd'
 HELLO = '/usr/lib/efitools/x86_64-linux-gnu/HelloWorld.efi'
@@ -968,20 +969,6 @@ class Mok(Keys):
         self.ok('mok', 'rm', '--mokx', self.path, self.key('KEK.crt'))
         self.assertEqual(self.variables(), {})
 
-    def test_mokutil(self):
-        """mokutil lists them as the guest would see them"""
-        self.ok('mok', 'add', self.path, self.key('db.crt'))
-        efivars = self.dir / 'efivars'
-        self.ok('export', '-f', 'efivarfs', self.path, efivars)
-        shim = '605dab50-e046-4300-abb6-3dd810dd8b23'
-        (efivars / f'MokList-{shim}').rename(efivars / f'MokListRT-{shim}')
-        (efivars / f'SecureBoot-{GLOBAL}').write_bytes(b'\6\0\0\0\1')
-        text = subprocess.run(
-            ['mokutil', '--list-enrolled'], capture_output=True, timeout=60,
-            env={**os.environ, 'EFIVARFS_PATH': f'{efivars}/',
-                 'LIBEFIVAR_OPS': 'efivarfs'}).stdout.decode()
-        self.assertIn('Test db', text)
-
     def test_wrong(self):
         self.store()
         for args in (['add', self.path], ['list', self.path, 'x'],
@@ -991,6 +978,115 @@ class Mok(Keys):
                      ['rm', self.path, '00' * 32],
                      ['list', self.dir / 'none']):
             self.fails('mok', *args)
+
+
+class Others(Keys):
+    """Programs of others, with what a guest would have in efivarfs"""
+
+    def setUp(self):
+        super().setUp()
+        self.efivars = self.dir / 'efivars'
+
+    def export(self):
+        """Make the directory, with what firmware and shim add"""
+        result = self.run_tool('export', '-f', 'efivarfs', self.path,
+                               self.efivars)
+        self.assertEqual(result.returncode, 0)
+        for name in ('MokList', 'SbatLevel'):
+            file = self.efivars / f'{name}-{SHIM}'
+            if file.exists():
+                data = file.read_bytes()[4:]
+                (self.efivars / f'{name}RT-{SHIM}').write_bytes(
+                    b'\6\0\0\0' + data)
+        for name, value in (('SecureBoot', b'\1'), ('SetupMode', b'\0')):
+            (self.efivars / f'{name}-{GLOBAL}').write_bytes(
+                b'\6\0\0\0' + value)
+
+    def mokutil(self, *args):
+        return subprocess.run(
+            ['mokutil', *map(str, args)], check=True, capture_output=True,
+            timeout=60, env={**os.environ, 'LIBEFIVAR_OPS': 'efivarfs',
+                             'EFIVARFS_PATH': f'{self.efivars}/'}
+        ).stdout.decode()
+
+    def test_mokutil(self):
+        """mokutil lists what we enrolled"""
+        self.enroll_all()
+        self.ok('enroll', '--dbx', self.file('dbx', hash_list(7)), self.path)
+        self.ok('mok', 'add', self.path, self.key('EC.crt'))
+        level = b'sbat,1,2024010900\nshim,4\n'
+        self.ok('set', '-f', self.file('level', level), '-g', 'SHIM', '-A',
+                'NV,BS', self.path, 'SbatLevel')
+        self.export()
+        for option, text in (('--pk', 'Test PK'), ('--kek', 'Test KEK'),
+                             ('--db', 'Test db'), ('--dbx', '07' * 32),
+                             ('--list-enrolled', 'Test EC'),
+                             ('--sb-state', 'SecureBoot enabled\n'),
+                             ('--list-sbat-revocations', level.decode())):
+            self.assertIn(text, self.mokutil(option), option)
+
+    def test_mokutil_requests(self):
+        """What mokutil asks shim for is read"""
+        self.store()
+        self.export()
+        password = self.file('password', self.mokutil(
+            '--generate-hash=secret').encode())
+        self.mokutil('--import', self.key('db.der'), '--hash-file', password)
+        self.mokutil('--timeout', '5')
+        result = self.run_tool('get', self.efivars, 'MokNew', 'MokTimeout')
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b'subject: CN=Test db\n', result.stdout)
+        result = self.run_tool('get', '-r', self.efivars, 'MokNew')
+        self.assertEqual(result.stdout[44:],
+                         self.key('db.der').read_bytes())
+
+    def test_efi_readvar(self):
+        """It looks where efivarfs is mounted"""
+        self.enroll_all()
+        self.export()
+        mount = self.file('mount', f'#!/bin/sh\necho "none on {self.efivars} '
+                          'type efivarfs (rw)"\n'.encode())
+        mount.chmod(0o755)
+        out = self.dir / 'out'
+        for name in ('PK', 'KEK', 'db'):
+            subprocess.run(
+                ['efi-readvar', '-v', name, '-o', out], check=True,
+                capture_output=True, timeout=60,
+                env={**os.environ, 'PATH': f'{self.dir}:{os.environ["PATH"]}'})
+            self.assertEqual(out.read_bytes(), self.data(name))
+
+    def test_sbkeysync(self):
+        """It knows what is enrolled, and reads updates that we sign"""
+        self.enroll_all()
+        self.export()
+        new = self.dir / 'keys' / 'db' / 'new'
+        new.parent.mkdir(parents=True)
+        self.ok('sign', '-k', self.key('KEK.key'), '-c', self.key('KEK.crt'),
+                '-a', 'db', self.key('EC.crt'), new)
+        text = run('sbkeysync', '--efivars-path', self.efivars,
+                   '--no-default-keystores', '--keystore', new.parent.parent,
+                   '--verbose', '--dry-run').decode()
+        has, is_new = text.split('filesystem keys:')
+        for name in ('PK', 'KEK', 'db'):
+            self.assertIn(f'/CN=Test {name}\n', has)
+        self.assertIn('/CN=Test EC\n', is_new)
+        self.assertIn(str(new), is_new.split('New keys')[1])
+
+    def test_lists(self):
+        """Signature lists of sbsigntool, and of ours for efitools"""
+        digest = self.file('digest', bytes([9]) * 32)
+        for kind, source in (('x509', self.key('db.der')),
+                             ('sha256', digest)):
+            run('sbsiglist', '--owner', TEST, '--type', kind, '--output',
+                self.dir / kind, source)
+        self.ok('enroll', '--db', self.dir / 'x509', '--dbx',
+                self.dir / 'sha256', self.path)
+        self.assertEqual(self.data('db'), self.key('db.esl').read_bytes())
+        self.assertEqual(self.data('dbx')[44:], digest.read_bytes())
+        run('sig-list-to-certs', self.file('db', self.data('db')),
+            self.dir / 'cert')
+        self.assertEqual((self.dir / 'cert-0.der').read_bytes(),
+                         self.key('db.der').read_bytes())
 
 
 class Generate(Keys):
