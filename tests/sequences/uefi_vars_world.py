@@ -51,12 +51,13 @@ class Store:
     def must_be(self, state):
         self.states, self.refused = [dict(state)], []
 
-    def is_settled(self, state):
+    def settled(self, state):
         """
-        A record that could not be written may stay until the next one comes
+        What may be there when @state has been written.  A record that could
+        not be may stay until the next one comes
         (docs/specs/uefi-vars-file.rst), though the guest was told so.
         """
-        self.states = [dict(state), *self.refused]
+        return [dict(state), *self.refused]
 
 
 class Guest:
@@ -153,16 +154,21 @@ class World:
         return {entry['name']: bytes.fromhex(entry['data'])
                 for entry in json.loads(tool.stdout)['variables']}
 
-    def check_file(self, store, patience=0):
-        """@patience: seconds in which the file may still be on its way"""
+    def check_file(self, store, states=None, patience=0):
+        """
+        @states: what may be there, if less than what the store says
+        @patience: seconds in which the file may still be on its way
+        """
+        states = states or store.states
         until = time.monotonic() + patience
         while True:
             found = self.read_file(store)
-            if found in store.states or time.monotonic() > until:
+            if found in states or time.monotonic() > until:
                 break
             self.pass_time(1, 1)
             time.sleep(0.01)
-        self.expect(found, store.states, f'{store.path.name} has')
+        self.expect(found, states, f'{store.path.name} has')
+        store.states = states
 
     def check(self):
         guest = self.guest
@@ -368,8 +374,8 @@ class World:
         self.pass_time(RETRY_SECONDS / 4, 8)
         guest = self.guest
         if guest.has_run and not self.faulty and not self.away:
-            guest.store.is_settled(guest.state)
-            self.check_file(guest.store, PATIENCE_SECONDS)
+            self.check_file(guest.store, guest.store.settled(guest.state),
+                            PATIENCE_SECONDS)
 
     def quit(self):
         """Orderly, and a new start"""
@@ -383,8 +389,7 @@ class World:
         if not guest.has_run or self.faulty or self.away:
             guest.store.may_be(guest.state)
         else:
-            guest.store.is_settled(guest.state)
-            self.check_file(guest.store)
+            self.check_file(guest.store, guest.store.settled(guest.state))
         self.restart()
 
     def kill(self):
