@@ -6,27 +6,28 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "block/block-global-state.h"
+#include "qemu/timer.h"
+#include "block/block_int.h"
 #include "system/block-backend.h"
 #include "hw/uefi/var-service-blk.h"
 
 /*
  * Whose the node is, is the block layer's business: while it is inactive, the
- * other side of a migration has it.  A coroutine of ours runs only while the
- * machine does, and then it is active.
+ * other side of a migration has it.  A coroutine's request would wait where
+ * the node is drained, which is what precedes its becoming inactive.
  */
 static int check_active(BlockBackend *blk)
 {
-    BlockDriverState *bs = blk_bs(blk);
+    BlockDriverState *bs;
 
+    while (qemu_in_coroutine() && blk_in_drain(blk)) {
+        qemu_co_sleep_ns(QEMU_CLOCK_REALTIME, SCALE_MS);
+    }
+    bs = blk_bs(blk);
     if (!bs) {
         return -ENOMEDIUM;
     }
-    if (qemu_in_coroutine()) {
-        return 0;
-    }
-    GRAPH_RDLOCK_GUARD_MAINLOOP();
-    return bdrv_is_inactive(bs) ? -EPERM : 0;
+    return bdrv_get_flags(bs) & BDRV_O_INACTIVE ? -EPERM : 0;
 }
 
 static int on_read(void *opaque, uint64_t offset, void *buf, size_t len)
@@ -58,12 +59,31 @@ static int on_flush(void *opaque)
     return ret < 0 ? ret : blk_flush(blk);
 }
 
+static uint32_t on_alignment(void *opaque)
+{
+    return blk_get_request_alignment(opaque);
+}
+
 static const UefiVarSlotsOps blk_ops = {
     .read = on_read,
     .write = on_write,
     .write_zeroes = on_write_zeroes,
     .flush = on_flush,
+    .alignment = on_alignment,
 };
+
+static bool check_alignment(BlockBackend *blk, const char *name, Error **errp)
+{
+    uint32_t alignment = blk_get_request_alignment(blk);
+
+    if (alignment > UEFI_VAR_SLOTS_BLOCK) {
+        error_setg(errp, "uefi-vars: %s takes no requests below %" PRIu32
+                   " bytes, but a store needs those of %d", name, alignment,
+                   UEFI_VAR_SLOTS_BLOCK);
+        return false;
+    }
+    return true;
+}
 
 static bool check_length(BlockBackend *blk, const char *name,
                          uint64_t capacity, Error **errp)
@@ -83,6 +103,17 @@ static bool check_length(BlockBackend *blk, const char *name,
     return true;
 }
 
+const char *uefi_vars_blk_node(BlockBackend *blk)
+{
+    BlockDriverState *bs = blk_bs(blk);
+
+    if (!bs) {
+        return NULL;
+    }
+    GRAPH_RDLOCK_GUARD_MAINLOOP();
+    return bdrv_get_device_or_node_name(bdrv_skip_implicit_filters(bs));
+}
+
 UefiVarSlots *uefi_vars_blk_open(BlockBackend *blk, size_t max_document,
                                  Error **errp)
 {
@@ -98,12 +129,13 @@ UefiVarSlots *uefi_vars_blk_open(BlockBackend *blk, size_t max_document,
         error_setg(errp, "uefi-vars: %s is read-only", name);
         return NULL;
     }
-    if (!check_length(blk, name, capacity, errp) ||
+    if (!check_alignment(blk, name, errp) ||
+        !check_length(blk, name, capacity, errp) ||
         blk_set_perm(blk, BLK_PERM_CONSISTENT_READ | BLK_PERM_WRITE,
                      BLK_PERM_CONSISTENT_READ | BLK_PERM_WRITE_UNCHANGED,
                      errp) < 0) {
         return NULL;
     }
     return uefi_var_slots_new(&blk_ops, blk, name, blk_getlength(blk),
-                              blk_get_request_alignment(blk), max_document);
+                              max_document);
 }

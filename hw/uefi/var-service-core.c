@@ -172,7 +172,7 @@ static void answer_event(UefiVarService *uv, const char *name,
 static uint16_t dispatch(UefiVarService *uv, const UefiGuid *guid,
                          UefiMsg *msg, size_t buffer_size)
 {
-    UefiVarPhase phase = uv->phase;
+    UefiVarPhase phase = UEFI_PHASE_DXE;    /* which is entered already */
     bool long_enough = true;
 
     if (uefi_guid_equal(guid, &uefi_guid_variable_protocol)) {

@@ -53,6 +53,9 @@ static int64_t now(const UefiKeeper *k)
 
 static void failed(UefiKeeper *k, const GError *err, UefiKeeperAsker asker)
 {
+    if (k->overtaken) {
+        return;
+    }
     k->failing = true;
     k->retry_at = now(k) + RETRY_MS;
     k->host->failed(k->host_opaque, err, asker);
@@ -103,6 +106,24 @@ static void arm(UefiKeeper *k)
     k->host->alarm(k->host_opaque, when);
 }
 
+/*
+ * While the medium waits for its disk it may let things happen.  The event that
+ * is under way comes to its end all the same, and sees to what they ask for.
+ */
+static bool begin(UefiKeeper *k)
+{
+    bool idle = !k->busy;
+
+    k->busy = true;
+    return idle;
+}
+
+static void end(UefiKeeper *k)
+{
+    k->busy = k->overtaken = false;
+    arm(k);
+}
+
 /* The medium has everything; it may be about to fold. */
 static void set_clean(UefiKeeper *k)
 {
@@ -134,7 +155,7 @@ static void set_mark(UefiKeeper *k, const char *mark, UefiVarFileAge then)
 
 static void give(UefiKeeper *k)
 {
-    if (k->taken) {
+    if (k->taken || k->busy) {
         k->medium->give(k->medium_opaque);
         k->taken = false;
     }
@@ -244,6 +265,9 @@ static bool finish(UefiKeeper *k, GError **err)
 /* Only what is not durable otherwise is worth a report. */
 static void fold_failed(UefiKeeper *k, const GError *err)
 {
+    if (k->overtaken) {
+        return;
+    }
     k->retry_at = now(k) + RETRY_MS;
     if (k->state <= UEFI_KEEPER_BEHIND) {
         failed(k, err, UEFI_KEEPER_NOBODY);
@@ -325,23 +349,29 @@ void uefi_keeper_run(UefiKeeper *k)
     g_autoptr(GError) err = NULL;
 
     arrive(k);
+    if (!begin(k)) {
+        return;
+    }
     if (k->state == UEFI_KEEPER_UNTAKEN && !take(k, &err)) {
         failed(k, err, UEFI_KEEPER_NOBODY);
     }
-    arm(k);
+    end(k);
 }
 
 void uefi_keeper_stop(UefiKeeper *k)
 {
     g_autoptr(GError) err = NULL;
 
+    if (!begin(k)) {
+        return;
+    }
     if (k->state == UEFI_KEEPER_BEHIND) {
         join(k);
         if (!settle(k, &err)) {
             failed(k, err, UEFI_KEEPER_NOBODY);
         }
     }
-    arm(k);
+    end(k);
 }
 
 void uefi_keeper_leave(UefiKeeper *k)
@@ -378,6 +408,7 @@ void uefi_keeper_loaded(UefiKeeper *k, const char *mark)
     if (k->medium->reverts) {
         join(k);
         give(k);
+        k->overtaken = k->busy;
     }
     k->state = UEFI_KEEPER_WAITING;
     if (k->taken) {
@@ -396,6 +427,10 @@ void uefi_keeper_loaded(UefiKeeper *k, const char *mark)
 static bool make_ready(UefiKeeper *k, GError **err)
 {
     join(k);
+    if (k->overtaken) {
+        return refuse(err, UEFI_VAR_FILE_ERROR_CHANGED,
+                      "the machine has become another one");
+    }
     return (k->state != UEFI_KEEPER_UNTAKEN || take(k, err)) &&
            settle(k, err);
 }
@@ -431,18 +466,22 @@ bool uefi_keeper_save(UefiKeeper *k, const char *record, size_t len,
         k->changed = true;
         return true;
     }
+    if (!begin(k)) {
+        return refuse(err, UEFI_VAR_FILE_ERROR_LOCKED,
+                      "another write is under way");
+    }
     arrive(k);
     if (make_ready(k, &local) && append(k, record, len, &local)) {
         k->refused = false;
         set_clean(k);
         worked(k);
         k->idle_at = now(k) + IDLE_MS;
-        arm(k);
+        end(k);
         return true;
     }
     k->refused = k->taken;
     failed(k, local, UEFI_KEEPER_GUEST);
-    arm(k);
+    end(k);
     g_propagate_error(err, g_steal_pointer(&local));
     return false;
 }
@@ -482,10 +521,13 @@ static void tick(UefiKeeper *k)
 
 void uefi_keeper_tick(UefiKeeper *k)
 {
+    if (!begin(k)) {
+        return;
+    }
     if (!k->running) {
         tick(k);
     }
-    arm(k);
+    end(k);
 }
 
 void uefi_keeper_ran(UefiKeeper *k)
@@ -507,6 +549,9 @@ void uefi_keeper_exit(UefiKeeper *k)
 {
     g_autoptr(GError) err = NULL;
 
+    if (!begin(k)) {
+        return;
+    }
     join(k);
     if (!has_all(k) &&
         !((k->state != UEFI_KEEPER_UNTAKEN || take(k, &err)) &&
@@ -515,12 +560,12 @@ void uefi_keeper_exit(UefiKeeper *k)
     }
     give(k);
     k->state = UEFI_KEEPER_AWAY;
-    arm(k);
+    end(k);
 }
 
 const char *uefi_keeper_mark(const UefiKeeper *k)
 {
-    if (k->changed || k->state == UEFI_KEEPER_BEHIND) {
+    if (k->changed || k->busy || k->state == UEFI_KEEPER_BEHIND) {
         return NULL;
     }
     return k->taken ? k->medium->mark(k->medium_opaque) : k->mark;

@@ -36,7 +36,10 @@ void uefi_vars_regs_reset(UefiVarRegs *regs)
     regs->status = UEFI_VARS_STS_SUCCESS;
 }
 
-/* Answer the message that begins with the @head_size bytes of @buf */
+/*
+ * Answer the message in @buf.  If another machine was loaded while it waited
+ * for the disk, that has not asked.
+ */
 static uint16_t answer(UefiVarRegs *regs, uint8_t *buf, size_t size)
 {
     uint16_t sts;
@@ -92,7 +95,7 @@ static uint16_t run_dma(UefiVarRegs *regs)
         return UEFI_VARS_STS_ERR_UNKNOWN;
     }
     sts = answer(regs, buf, size);
-    if (sts == UEFI_VARS_STS_SUCCESS &&
+    if (sts == UEFI_VARS_STS_SUCCESS && !regs->loaded &&
         dma_memory_write(regs->as, regs->dma_addr, buf, size,
                          dma_attrs) != MEMTX_OK) {
         return UEFI_VARS_STS_ERR_UNKNOWN;
@@ -112,10 +115,21 @@ static uint16_t run_pio(UefiVarRegs *regs)
     }
     buf = g_memdup2(regs->pio, size);
     sts = answer(regs, buf, size);
-    if (sts == UEFI_VARS_STS_SUCCESS) {
+    if (sts == UEFI_VARS_STS_SUCCESS && !regs->loaded) {
         memcpy(regs->pio, buf, size);
     }
     return sts;
+}
+
+static void run_message(UefiVarRegs *regs, uint16_t (*run)(UefiVarRegs *regs))
+{
+    uint16_t sts;
+
+    regs->loaded = false;
+    sts = run(regs);
+    if (!regs->loaded) {
+        regs->status = sts;
+    }
 }
 
 static void run_command(UefiVarRegs *regs, uint16_t command)
@@ -125,10 +139,10 @@ static void run_command(UefiVarRegs *regs, uint16_t command)
         uefi_vars_regs_reset(regs);
         break;
     case UEFI_VARS_CMD_DMA_MM:
-        regs->status = run_dma(regs);
+        run_message(regs, run_dma);
         break;
     case UEFI_VARS_CMD_PIO_MM:
-        regs->status = run_pio(regs);
+        run_message(regs, run_pio);
         break;
     case UEFI_VARS_CMD_PIO_ZERO_OFFSET:
         regs->pio_offset = 0;

@@ -15,7 +15,7 @@
 #include "hw/uefi/var-service-journal.h"
 #include "hw/uefi/var-service-slots.h"
 
-#define BLOCK           4096    /* of a superblock, the largest alignment */
+#define BLOCK           UEFI_VAR_SLOTS_BLOCK    /* of a superblock */
 #define STRIDE          UEFI_VAR_SLOTS_STRIDE
 #define SLOTS_AT        (2 * STRIDE)
 /* What a slot has beside a document: changes, one of the largest at least */
@@ -41,9 +41,9 @@ struct UefiVarSlots {
     void *opaque;
     char *name;
     uint64_t capacity;
-    uint32_t alignment;         /* of requests */
     size_t max_document;
     bool trusted;               /* loaded, and not refused */
+    bool given;                 /* what is under way since before is void */
 
     Header head;                /* what counts; generation 0: nothing yet */
     size_t document;            /* up to here the slot's text is document */
@@ -54,6 +54,7 @@ struct UefiVarSlots {
     uint64_t seq;
 
     /* A fold: the other slot, which then counts */
+    Header next;
     GString *slot;              /* planned: from its header on; else NULL */
     UefiJournalSum slot_sum;    /* of the document in it */
     GError *failure;            /* of running it */
@@ -125,6 +126,10 @@ fail(const UefiVarSlots *s, GError **err, UefiVarFileError code,
 static bool done(const UefiVarSlots *s, int ret, const char *what,
                  GError **err)
 {
+    if (s->given) {
+        return fail(s, err, UEFI_VAR_FILE_ERROR_CHANGED,
+                    "given away meanwhile");
+    }
     return ret >= 0 ||
            fail(s, err, ret == -ENOSPC ? UEFI_VAR_FILE_ERROR_FULL
                                        : UEFI_VAR_FILE_ERROR_IO,
@@ -161,10 +166,15 @@ static bool is_zero(const char *data, size_t len)
     return len == 0 || (!data[0] && !memcmp(data, data + 1, len - 1));
 }
 
+static uint32_t alignment(const UefiVarSlots *s)
+{
+    return MAX(s->ops->alignment(s->opaque), 512);
+}
+
 /* Whether records can be added: each must have sectors of its own. */
 static bool takes_records(const UefiVarSlots *s)
 {
-    return !s->spoiled && s->head.alignment % s->alignment == 0;
+    return !s->spoiled && s->head.alignment % alignment(s) == 0;
 }
 
 /* Fill up with zeroes, in which the grammar sees padding */
@@ -188,7 +198,7 @@ static Header next_header(const UefiVarSlots *s)
     return (Header) {
         .generation = s->head.generation + 1,
         .slot_size = s->head.slot_size,
-        .alignment = s->head.generation ? s->alignment : BLOCK,
+        .alignment = s->head.generation ? alignment(s) : BLOCK,
     };
 }
 
@@ -512,7 +522,7 @@ static void forget(UefiVarSlots *s)
     s->document = s->end = s->dirty = s->seq = 0;
     s->last = uefi_journal_sum("", 0);
     s->head.generation = 0;
-    s->head.alignment = s->alignment;
+    s->head.alignment = alignment(s);
     s->head.slot_size = MIN((s->capacity - SLOTS_AT) / 2 / STRIDE * STRIDE,
                             LARGEST * least_slot(s->max_document));
 }
@@ -539,6 +549,7 @@ static bool slots_take(void *opaque, const char *mark,
     g_auto(UefiVarContent) found = { .age = UEFI_FILE_OTHER };
 
     forget(s);
+    s->given = false;
     /* who was killed may have written without having flushed */
     if (!load(s, mark, &found, err) ||
         (s->ops->write && !mark && !medium_flush(s, err))) {
@@ -550,10 +561,16 @@ static bool slots_take(void *opaque, const char *mark,
     return true;
 }
 
-/* Whoever has the medium next may be somebody else. */
+/*
+ * Whoever has the medium next may be somebody else.  It may be given while a
+ * request waits, which is the last one then.
+ */
 static void slots_give(void *opaque)
 {
-    forget(opaque);
+    UefiVarSlots *s = opaque;
+
+    forget(s);
+    s->given = true;
 }
 
 /* Whose it is, is the business of whoever is beneath: nothing is known. */
@@ -596,18 +613,16 @@ static bool write_slot(UefiVarSlots *s, GError **err)
 /* Make that slot count. */
 static bool write_superblock(UefiVarSlots *s, GError **err)
 {
-    const Header head = next_header(s);
-
     /* From now on it may count already, so nothing goes to the other one. */
     s->commit_due = true;
-    return write_header(s, superblock_at(head.generation), &head, err) &&
-           medium_flush(s, err);
+    return write_header(s, superblock_at(s->next.generation), &s->next,
+                        err) && medium_flush(s, err);
 }
 
 static void use_slot(UefiVarSlots *s)
 {
     s->commit_due = s->spoiled = false;
-    s->head = next_header(s);
+    s->head = s->next;
     s->document = s->end = s->dirty = s->slot->len - BLOCK;
     s->last = s->slot_sum;
     s->seq = 0;
@@ -624,6 +639,7 @@ static bool plan(UefiVarSlots *s, const char *document, size_t len,
         return fail(s, err, UEFI_VAR_FILE_ERROR_FULL,
                     "a document of %zu bytes does not fit into a slot", len);
     }
+    s->next = head;
     s->slot = g_steal_pointer(&slot);
     s->slot_sum = uefi_journal_sum(document, len);
     return true;
@@ -668,6 +684,11 @@ static bool begin_write(UefiVarSlots *s, GError **err)
     if (!s->trusted) {
         return fail(s, err, UEFI_VAR_FILE_ERROR_DAMAGED,
                     "not written, because it was not loaded");
+    }
+    if (alignment(s) > BLOCK) {
+        return fail(s, err, UEFI_VAR_FILE_ERROR_IO, "takes no requests below "
+                    "%" PRIu32 " bytes, but a store needs those of %d",
+                    alignment(s), BLOCK);
     }
     if (s->commit_due) {
         return run_here(s, err);
@@ -814,7 +835,7 @@ const UefiVarMediumOps uefi_var_slots_medium_ops = {
 
 UefiVarSlots *uefi_var_slots_new(const UefiVarSlotsOps *ops, void *opaque,
                                  const char *name, uint64_t capacity,
-                                 uint32_t alignment, size_t max_document)
+                                 size_t max_document)
 {
     UefiVarSlots *s = g_new0(UefiVarSlots, 1);
 
@@ -822,7 +843,6 @@ UefiVarSlots *uefi_var_slots_new(const UefiVarSlotsOps *ops, void *opaque,
     s->opaque = opaque;
     s->name = g_strdup(name);
     s->capacity = capacity;
-    s->alignment = MAX(alignment, 512);
     s->max_document = max_document;
     return s;
 }

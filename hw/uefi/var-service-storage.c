@@ -412,10 +412,11 @@ bool uefi_vars_storage_waits(const UefiVarStorage *s)
 
 UefiVarStorageInfo uefi_vars_storage_info(const UefiVarStorage *s)
 {
+    const char *node = s->blk ? uefi_vars_blk_node(s->blk) : NULL;
     bool taken = s->keeper.taken;
 
     return (UefiVarStorageInfo) {
-        .name = s->name,
+        .name = node ?: s->name,
         .is_node = s->blk,
         .taken = taken,
         .journal = taken ? s->ops->journal_size(s->medium) : 0,

@@ -29,7 +29,7 @@ bool uefi_vars_stream_is_ours(void *opaque, int version_id)
 UEFI_ALL_FIELDS(UefiVarRegs, *regs,
                 { } /* mr */, regs->as, regs->service, regs->pcap,
                 regs->use_pio, regs->status, regs->buffer_size,
-                regs->dma_addr, regs->pio_offset, regs->pio)
+                regs->dma_addr, regs->pio_offset, regs->pio, regs->loaded)
 
 static int device_pre_save(void *opaque)
 {
@@ -96,6 +96,7 @@ int uefi_vars_transit_arrived(UefiVarDevice *d)
         uefi_vars_transit_clear(t);
         return -EINVAL;
     }
+    d->regs.loaded = true;
     uefi_vars_regs_set_buffer(&d->regs, t->buffer_size);
     d->regs.status = t->status;
     d->regs.dma_addr = t->dma_addr;

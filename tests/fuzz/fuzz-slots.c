@@ -51,11 +51,17 @@ static int mem_flush(void *opaque)
     return 0;
 }
 
+static uint32_t mem_alignment(void *opaque)
+{
+    return ALIGNMENT;
+}
+
 static const UefiVarSlotsOps mem_ops = {
     .read = mem_read,
     .write = mem_write,
     .write_zeroes = mem_write_zeroes,
     .flush = mem_flush,
+    .alignment = mem_alignment,
 };
 
 static const UefiVarMediumOps *const ops = &uefi_var_slots_medium_ops;
@@ -63,7 +69,7 @@ static const UefiVarMediumOps *const ops = &uefi_var_slots_medium_ops;
 static UefiVarSlots *open_medium(GByteArray *medium)
 {
     return uefi_var_slots_new(&mem_ops, medium, "medium", medium->len,
-                              ALIGNMENT, DOCUMENT_MAX);
+                              DOCUMENT_MAX);
 }
 
 static void fold(UefiVarSlots *s, const char *document)

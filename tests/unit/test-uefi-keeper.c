@@ -996,6 +996,48 @@ static void test_folding_loaded_reverts(void)
 }
 
 /* ------------------------------------------------------------------------ */
+/* What happens while the medium waits */
+
+/* A medium in whose append() the machine becomes another one, which runs */
+static bool append_overtaken(void *opaque, const char *record, size_t len,
+                             GError **err)
+{
+    Test *t = ((UefiVarFileMedium *)opaque)->open_opaque;
+    g_autoptr(GError) local = NULL;
+
+    g_assert_null(uefi_keeper_mark(&t->k));
+    g_assert_false(uefi_keeper_save(&t->k, "x", 1, true, &local));
+    g_assert_nonnull(strstr(local->message, "another write"));
+    uefi_keeper_stop(&t->k);
+    uefi_keeper_tick(&t->k);
+    uefi_keeper_loaded(&t->k, "0123456789abcdef");
+    assert_state(t, UEFI_KEEPER_WAITING);
+    uefi_keeper_run(&t->k);
+    assert_state(t, UEFI_KEEPER_UNTAKEN);
+    t->k.medium = &uefi_var_file_medium_ops;
+    g_set_error(err, UEFI_VAR_FILE_ERROR, UEFI_VAR_FILE_ERROR_CHANGED,
+                "given away");
+    return false;
+}
+
+static void test_overtaken(void)
+{
+    g_autoptr(Test) t = test_started();
+    UefiVarMediumOps ops = uefi_var_file_medium_ops;
+
+    ops.reverts = true;
+    ops.append = append_overtaken;
+    t->k.medium = &ops;
+    g_assert_false(save(t, "2", "{1,2}"));
+    g_assert_cmpuint(t->failed, ==, 0);
+    assert_state(t, UEFI_KEEPER_UNTAKEN);
+    g_assert_false(t->disk->locked);
+    t->store = "{old}";
+    pass(t, 0);
+    assert_durable(t, "{old}");
+}
+
+/* ------------------------------------------------------------------------ */
 /* Ways to lose variables */
 
 /* Nothing could be written when the machine came, nor at its reset */
@@ -1221,6 +1263,7 @@ int main(int argc, char **argv)
         { "folding/leave", test_folding_leave },
         { "folding/exit", test_folding_exit },
         { "folding/loaded-reverts", test_folding_loaded_reverts },
+        { "overtaken", test_overtaken },
         { "lost/retry", test_lost_retry },
         { "lost/moved-on", test_lost_moved_on },
         { "lost/refused", test_lost_refused },

@@ -150,17 +150,22 @@ static int medium_flush(void *opaque)
     return 0;
 }
 
+static uint32_t medium_alignment(void *opaque)
+{
+    return ((Medium *)opaque)->alignment;
+}
+
 static const UefiVarSlotsOps ops = {
     .read = medium_read,
     .write = medium_write,
     .write_zeroes = medium_write_zeroes,
     .flush = medium_flush,
+    .alignment = medium_alignment,
 };
 
 static UefiVarSlots *use(Medium *m)
 {
-    return uefi_var_slots_new(&ops, m, "medium", m->now->len, m->alignment,
-                              MAX_DOCUMENT);
+    return uefi_var_slots_new(&ops, m, "medium", m->now->len, MAX_DOCUMENT);
 }
 
 static const UefiVarMediumOps *const medium = &uefi_var_slots_medium_ops;
@@ -475,12 +480,102 @@ static void test_superblock_old_lost(void)
     uefi_var_slots_free(loaded(m, "{a}+b+c"));
 }
 
+/* Larger requests would touch what a superblock is alone with. */
+static void test_alignment_too_large(void)
+{
+    g_autoptr(Medium) m = example();
+    g_autoptr(UefiVarSlots) s = loaded(m, "{a}+b+c");
+    g_autoptr(GByteArray) before = copy(m->now);
+    g_autoptr(GError) err = NULL;
+
+    m->alignment = STRIDE;
+    g_assert_false(try_append(s, "d", NULL));
+    g_assert_false(try_fold(s, "{d}", &err));
+    g_assert_nonnull(strstr(err->message, "below 65536 bytes"));
+    g_assert_cmpmem(before->data, before->len, m->now->data, m->now->len);
+    m->alignment = SECTOR;
+    append(s, "d");
+}
+
+/* A medium that becomes one of larger sectors during a fold */
+static void test_alignment_grows(void)
+{
+    g_autoptr(Medium) m = example();
+    g_autoptr(UefiVarSlots) s = loaded(m, "{a}+b+c");
+
+    g_assert_true(medium->plan_fold(s, "{d}", 3, NULL));
+    medium->run(s);
+    m->alignment = 4096;
+    g_assert_true(medium->finish(s, NULL));
+    g_assert_cmpint(medium->fold_need(s), ==, UEFI_FOLD_NOW);
+    g_assert_false(try_append(s, "e", NULL));
+    fold(s, "{d}");
+    append(s, "e");
+    g_clear_pointer(&s, uefi_var_slots_free);
+    s = loaded(m, "{d}+e");
+}
+
+typedef struct Given {
+    UefiVarSlots *s;
+    unsigned after;         /* requests */
+    GByteArray *then;       /* what was there when it was given, or NULL */
+} Given;
+
+static void give_away(void *opaque, Medium *m)
+{
+    Given *given = opaque;
+
+    g_assert_null(given->then);
+    if (given->after-- == 0) {
+        medium->give(given->s);
+        given->then = copy(m->now);
+    }
+}
+
+/* Given while a request waits, that is the last one, and all of it fails. */
+static bool given_after(unsigned after, bool folds)
+{
+    g_autoptr(Medium) m = example();
+    g_autoptr(UefiVarSlots) s = loaded(m, "{a}+b+c");
+    Given given = { .s = s, .after = after };
+    bool ok;
+
+    m->visit = give_away;
+    m->opaque = &given;
+    ok = folds ? try_fold(s, "{d}", NULL) : try_append(s, "d", NULL);
+    m->visit = NULL;
+    g_assert_true(ok == !given.then);
+    if (ok) {
+        return false;
+    }
+    g_assert_cmpmem(given.then->data, given.then->len, m->now->data,
+                    m->now->len);
+    g_byte_array_unref(given.then);
+    g_assert_false(try_append(s, "d", NULL));
+    g_free(load(s, NULL));
+    append(s, "e");
+    return true;
+}
+
+static void test_given(void)
+{
+    unsigned requests[2] = { 0, 0 };
+
+    for (int folds = 0; folds < 2; folds++) {
+        while (given_after(requests[folds], folds)) {
+            requests[folds]++;
+        }
+    }
+    g_assert_cmpuint(requests[0], ==, 2);
+    g_assert_cmpuint(requests[1], ==, 5);
+}
+
 static void test_too_small(void)
 {
     g_autoptr(Medium) m = example();
     g_autoptr(UefiVarSlots) s =
         uefi_var_slots_new(&ops, m, "medium",
-                           uefi_var_slots_capacity(1024 * 1024), SECTOR,
+                           uefi_var_slots_capacity(1024 * 1024),
                            1024 * 1024);
     g_autoptr(GError) err = NULL;
 
@@ -678,6 +773,9 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/full", test_full);
     g_test_add_func("/slots/alignment", test_alignment);
     g_test_add_func("/slots/alignment/torn", test_alignment_torn);
+    g_test_add_func("/slots/alignment/too-large", test_alignment_too_large);
+    g_test_add_func("/slots/alignment/grows", test_alignment_grows);
+    g_test_add_func("/slots/given", test_given);
     g_test_add_func("/slots/damage/no-store", test_no_store);
     g_test_add_func("/slots/damage/padding", test_padding);
     g_test_add_func("/slots/damage/flips", test_flips);

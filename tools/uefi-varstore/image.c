@@ -62,15 +62,22 @@ static int on_flush(void *opaque)
     return fdatasync(((ToolImage *)opaque)->fd) < 0 ? -errno : 0;
 }
 
+static uint32_t on_alignment(void *opaque)
+{
+    return ALIGNMENT;
+}
+
 static const UefiVarSlotsOps write_ops = {
     .read = on_read,
     .write = on_write,
     .write_zeroes = on_write_zeroes,
     .flush = on_flush,
+    .alignment = on_alignment,
 };
 
 static const UefiVarSlotsOps read_ops = {
     .read = on_read,
+    .alignment = on_alignment,
 };
 
 /* ------------------------------------------------------------------------ */
@@ -131,7 +138,7 @@ ToolImage *tool_image_new(int fd, const char *path, bool write,
         return NULL;
     }
     m->slots = uefi_var_slots_new(write ? &write_ops : &read_ops, m, path,
-                                  m->size, ALIGNMENT, max_document);
+                                  m->size, max_document);
     return g_steal_pointer(&m);
 }
 

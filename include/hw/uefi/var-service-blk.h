@@ -19,4 +19,11 @@
 UefiVarSlots *uefi_vars_blk_open(BlockBackend *blk, size_t max_document,
                                  Error **errp);
 
+/**
+ * uefi_vars_blk_node: the node in @blk now, for a job can put another one in
+ *
+ * Returns NULL if it has been taken out.
+ */
+const char *uefi_vars_blk_node(BlockBackend *blk);
+
 #endif /* HW_UEFI_VAR_SERVICE_BLK_H */

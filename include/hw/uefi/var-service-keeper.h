@@ -71,6 +71,8 @@ typedef struct UefiKeeper {
     bool running;           /* a step of a fold is with host->run() */
     bool whole;             /* it makes up for what had changed */
     bool failing;           /* host->failed() has not been taken back */
+    bool busy;              /* an event is under way, */
+    bool overtaken;         /* and the machine has been loaded meanwhile */
     int64_t idle_at;        /* ms: the machine counts as idle */
     int64_t step_at;        /* ms: the next step of a fold */
     int64_t retry_at;       /* ms: not before, after a failure */

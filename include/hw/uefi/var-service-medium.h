@@ -40,7 +40,10 @@ typedef struct UefiVarMediumOps {
      */
     bool (*take)(void *opaque, const char *mark, UefiVarContent *content,
                  GError **err);
-    /* Somebody else may write. */
+    /*
+     * Somebody else may write.  Another operation that waits meanwhile fails,
+     * and makes no further request.
+     */
     void (*give)(void *opaque);
     /* What a medium that is not ours holds, compared to the state @mark */
     UefiVarFileAge (*look)(void *opaque, const char *mark);

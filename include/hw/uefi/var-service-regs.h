@@ -27,6 +27,8 @@ typedef struct UefiVarRegs {
     uint64_t dma_addr;
     uint32_t pio_offset;        /* bytes, at most buffer_size */
     uint8_t *pio;               /* buffer_size bytes; NULL for none */
+
+    bool loaded;                /* while a command was being carried out */
 } UefiVarRegs;
 
 /**

@@ -27,6 +27,8 @@ typedef struct UefiVarSlotsOps {
     int (*write_zeroes)(void *opaque, uint64_t offset, uint64_t len);
     /* what was written before is durable after it */
     int (*flush)(void *opaque);
+    /* of requests, a power of 2; it may change in the life of a medium */
+    uint32_t (*alignment)(void *opaque);
 } UefiVarSlotsOps;
 
 typedef struct UefiVarSlots UefiVarSlots;
@@ -35,6 +37,8 @@ typedef struct UefiVarSlots UefiVarSlots;
 #define UEFI_VAR_SLOTS_MAGIC    "#uefi-vars-slots 1 "
 /* The first is at 0, the second here; a torn write is no larger than this */
 #define UEFI_VAR_SLOTS_STRIDE   65536
+/* The largest alignment of requests that can be used */
+#define UEFI_VAR_SLOTS_BLOCK    4096
 
 /**
  * uefi_var_slots_capacity: what a medium needs to have, in bytes
@@ -50,14 +54,13 @@ uint64_t uefi_var_slots_most(size_t max_document);
  * @ops, @opaque: stay the caller's, and outlive the result
  * @name: of the medium, in messages
  * @capacity: of the medium; at least uefi_var_slots_capacity()
- * @alignment: of its requests, a power of 2 up to 4096
  * @max_document: as above
  *
  * Nothing is read or written yet.
  */
 UefiVarSlots *uefi_var_slots_new(const UefiVarSlotsOps *ops, void *opaque,
                                  const char *name, uint64_t capacity,
-                                 uint32_t alignment, size_t max_document);
+                                 size_t max_document);
 void uefi_var_slots_free(UefiVarSlots *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVarSlots, uefi_var_slots_free)
 
