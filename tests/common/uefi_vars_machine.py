@@ -104,11 +104,12 @@ class Machine:
     """One run of an emulator with a store."""
 
     def __init__(self, emulator, store, size=0x40000, env=None, args=(),
-                 attached=False):
+                 attached=False, cwd=None):
         """@store: None for a machine without the device
         @size: of the store; None for a device without that property
         @env: environment of the emulator; None for ours
-        @attached: the device is programmed already, by what comes in."""
+        @attached: the device is programmed already, by what comes in
+        @cwd: directory of the emulator; None for ours"""
         self.qtest, self.monitor = Channel(), Monitor()
         self.command = self.monitor.command
         self.wait_event = self.monitor.wait_event
@@ -125,7 +126,7 @@ class Machine:
                 (f',size={size}' if size else '')] if store else []), *args],
             pass_fds=[qtest.fileno(), monitor.fileno()],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True, env=env)
+            stderr=subprocess.PIPE, text=True, env=env, cwd=cwd)
         self.qtest.started()
         self.monitor.started()
         try:
