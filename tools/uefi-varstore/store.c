@@ -95,7 +95,7 @@ static bool load_image(ToolStore *s, int fd, GError **err)
     if (!s->image || !read_image(s, &content, err)) {
         return false;
     }
-    if (write && !content.document) {
+    if (write && !content.document && content.records->len == 0) {
         return uefi_text_fail(err, "%s: there is no store yet (see create)",
                               s->path);
     }
