@@ -29,6 +29,12 @@ class Refused(RuntimeError):
     """A QMP command that has failed."""
 
 
+def cpu_of(pid):
+    """Seconds of CPU that all threads of a process have used."""
+    return sum(int((task / 'schedstat').read_text().split()[0])
+               for task in Path(f'/proc/{pid}/task').iterdir()) / 1e9
+
+
 class Channel:
     """A socket pair, of which QEMU has the other end."""
 
@@ -178,10 +184,7 @@ class Machine:
 
     def cpu(self):
         """Seconds of CPU that all threads have used."""
-        total = 0
-        for task in Path(f'/proc/{self.process.pid}/task').iterdir():
-            total += int((task / 'schedstat').read_text().split()[0])
-        return total / 1e9
+        return cpu_of(self.process.pid)
 
     def kill(self):
         self.process.kill()

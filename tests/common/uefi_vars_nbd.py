@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An NBD server for one test: QEMU's own, on a socket of the file system."""
 
+import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -42,3 +44,38 @@ class Nbd:
         """What -blockdev needs for it."""
         return {'driver': 'nbd', 'export': 'disk', 'reconnect-delay': SECONDS,
                 'server': {'type': 'unix', 'path': str(self.socket)}}
+
+
+class Client:
+    """The least there is of a client: what bare requests cost."""
+
+    WRITE, FLUSH = 1, 3
+
+    def __init__(self, server):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(server.socket))
+        magic, option, _ = struct.unpack('>8s8sH', self.receive(18))
+        if (magic, option) != (b'NBDMAGIC', b'IHAVEOPT'):
+            raise RuntimeError('no NBD server')
+        # fixed newstyle, no zeroes; NBD_OPT_EXPORT_NAME
+        self.sock.sendall(struct.pack('>I8sII', 3, option, 1, 4) + b'disk')
+        self.receive(10)
+
+    def receive(self, size):
+        data = b''
+        while len(data) < size:
+            more = self.sock.recv(size - len(data))
+            if not more:
+                raise RuntimeError('the NBD server has gone')
+            data += more
+        return data
+
+    def request(self, command, offset=0, data=b''):
+        self.sock.sendall(struct.pack('>IHHQQI', 0x25609513, 0, command, 0,
+                                      offset, len(data)) + data)
+        _, error, _ = struct.unpack('>IIQ', self.receive(16))
+        if error:
+            raise RuntimeError(f'NBD error {error}')
+
+    def close(self):
+        self.sock.close()
