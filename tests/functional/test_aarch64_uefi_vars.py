@@ -4,7 +4,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-from uefi_vars_tests import UefiVarsTest, not_in_module
+from uefi_vars_tests import UefiVarsTest, not_in_module, only_in_module
 
 
 class UefiVarsAarch64(UefiVarsTest):
@@ -49,6 +49,10 @@ class UefiVarsAarch64(UefiVarsTest):
 
     def test_boot_next(self):
         self.do_boot_next(*self.device())
+
+    @only_in_module
+    def test_network_boot(self):
+        self.do_network_boot(*self.device())
 
     def test_no_device(self):
         self.do_no_device()

@@ -6,7 +6,8 @@
 
 import uefi_vars_tpm as tpm
 from uefi_vars_firmware import FirmwareTest
-from uefi_vars_tests import MODULE, UefiVarsTest, not_in_module
+from uefi_vars_tests import (MODULE, UefiVarsTest, not_in_module,
+                             only_in_module)
 
 # where it does not matter which
 DEVICE = "uefi-vars-x64" if MODULE else "uefi-vars-isa"
@@ -65,6 +66,10 @@ class UefiVarsX86(FirmwareTest):
 
     def test_boot_next(self):
         self.do_boot_next(*self.device("uefi-vars-x64"), flash_keys=True)
+
+    @only_in_module
+    def test_network_boot(self):
+        self.do_network_boot(*self.device(DEVICE))
 
     def test_no_device(self):
         lines = self.do_no_device(*self.start_tpm(), script=tpm.SCRIPT)

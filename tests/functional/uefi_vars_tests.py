@@ -35,6 +35,11 @@ def not_in_module(test):
     return None if MODULE else test
 
 
+def only_in_module(test):
+    """Mark a test that needs what only a distribution's emulator has."""
+    return test if MODULE else None
+
+
 def ours(name):
     """Name of our variable as a file in efivarfs."""
     return f"{name}-{OURS}"
@@ -324,6 +329,27 @@ fi
         self.assertEqual(stored["BootOrder"][:8], "01000200")
         for name, data in options.items():
             self.assertEqual(stored[name], data.hex())
+
+    def do_network_boot(self, *args):
+        """The firmware starts what the network has, by an entry that it has
+        made in the host's store."""
+        program = pathlib.Path(guest.part("bootapp-{arch}/bootapp.efi",
+                                          self.guest_arch)).resolve()
+        vm = self.get_vm()
+        vm.set_machine(self.machine)
+        vm.set_console()
+        vm.add_args(*guest.firmware_args(self.guest_arch),
+                    "-netdev", f"user,id=net,tftp={program.parent},"
+                    f"bootfile={program.name}",
+                    "-device", "virtio-net-pci,netdev=net,romfile=",
+                    "-no-reboot", *args)
+        vm.launch()
+        text = self.read_console(vm)
+        vm.wait(timeout=BOOT_SECONDS)
+        self.assertIn(guest.TAKEN_OVER, text)
+        current = re.search("bootapp: BootCurrent=(..)00 ", text)[1]
+        label = bytes.fromhex(self.stored()[GLOBAL, f"Boot00{current}"]["data"])
+        self.assertIn("PXEv4".encode("utf-16-le"), label)
 
     def do_no_device(self, *args, script=""):
         """Without a device: a clear message, the firmware's own variables.
