@@ -11,7 +11,8 @@
 #   make conformance    edk2's variable driver beside ours; SEED=n OPS=m
 #   make trust          verdicts on signatures beside edk2's; SEED=n N=m
 #   make soak           10,000 times SIGKILL, and no write lost; KILLS=n;
-#                       5,000 random sequences of events; SEQUENCES=n
+#                       5,000 random sequences of events; SEQUENCES=n;
+#                       100 of a store on the block layer
 #   make bench          what a request costs, beside QEMU's bundled device
 #   make qemu           build/qemu/qemu-system-{x86_64,aarch64}
 #   make module         build/module: for the QEMU that Debian 13 has
@@ -94,6 +95,8 @@ soak: test-deps qemu core
 	@tests/soak/run $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
 	@tests/sequences/run $(if $(SEED),--seed $(SEED)) \
 	    --sequences $(or $(SEQUENCES),5000)
+	@tests/sequences/run --drive $(if $(SEED),--seed $(SEED)) \
+	    --sequences 100
 
 .PHONY: clean
 clean:

@@ -11,6 +11,7 @@ No event waits for time to pass: the clock of QEMU is put forward.
 """
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -19,8 +20,10 @@ import time
 
 from uefi_vars_machine import (
     APPEND, NV_BS_RT, SET, SUCCESS, VENDOR, Gone, Machine, Refused, access)
+from uefi_vars_nbd import Nbd
 from uefi_vars_shim import WRITES, Shim
 
+DRIVE_BYTES = 40 << 20      # for the largest size of a store
 RETRY_SECONDS = 40          # in which a repaired disk is noticed for sure
 PATIENCE_SECONDS = 60       # for what depends on the speed of this machine
 BURST_BYTES = 0x7800        # of each write
@@ -72,9 +75,11 @@ class Guest:
 
 
 class World:
-    def __init__(self, tools, directory, size):
-        """@tools: emulator, uefi-varstore, shim and image for snapshots"""
+    def __init__(self, tools, directory, size, drive=None):
+        """@tools: emulator, uefi-varstore, shim and image for snapshots
+        @drive: 'raw', 'qcow2' or 'nbd' for a store on the block layer"""
         self.tools, self.directory, self.size = tools, directory, size
+        self.drive, self.server = drive, None
         self.disk = directory / 'disk'
         self.disk.mkdir()
         self.image = directory / 'image.qcow2'
@@ -85,17 +90,38 @@ class World:
         self.snapshots = {}
         self.faulty = self.away = False
         self.target = self.left = None
-        store = Store(self.disk / 'vars.json')
+        store = Store(self.disk / ('vars.img' if drive else 'vars.json'))
+        if drive:
+            self.make_drive(store.path)
         self.guest = Guest(self.start(store), store, {})
 
     # ---------------------------------------------------------------------
     # Processes
 
+    def make_drive(self, path):
+        if self.drive == 'qcow2':
+            shutil.copy(self.tools.image, path)
+            return
+        path.touch()
+        os.truncate(path, DRIVE_BYTES)
+        if self.drive == 'nbd':
+            self.server = Nbd(self.tools.emulator.parent, self.directory,
+                              path)
+
+    def drive_args(self, path):
+        file = {'driver': 'file', 'filename': str(path)}
+        node = {'raw': file, 'qcow2': {'driver': 'qcow2', 'file': file},
+                'nbd': self.server and self.server.node()}[self.drive]
+        return ['-blockdev', json.dumps({'node-name': 'vars', **node}),
+                '-device', f'uefi-vars-x64,drive=vars,size={self.size}']
+
     def start(self, store, *args):
         machine = Machine(
-            self.tools.emulator, store.path, self.size, self.shim.env,
+            self.tools.emulator, None if self.drive else store.path,
+            self.size, self.shim.env,
             ['-blockdev', 'driver=qcow2,node-name=image,cache.no-flush=on,'
-             f'file.driver=file,file.filename={self.image}', *args])
+             f'file.driver=file,file.filename={self.image}',
+             *(self.drive_args(store.path) if self.drive else []), *args])
         self.processes.append(machine)
         return machine
 
@@ -106,6 +132,11 @@ class World:
     def close(self):
         for machine in list(self.processes):
             self.end(machine)
+
+    def finish(self):
+        self.close()
+        if self.server:
+            self.server.kill()
 
     def new_path(self, suffix):
         self.numbers += 1
@@ -149,6 +180,8 @@ class World:
             return {}
         tool = subprocess.run([self.tools.varstore, 'list', '-j', '-g', VENDOR,
                                store.path], text=True, capture_output=True)
+        if self.drive and 'the image is blank' in tool.stderr:
+            return {}
         if tool.returncode:
             raise Violation(f'the file cannot be read: {tool.stderr.strip()}')
         return {entry['name']: bytes.fromhex(entry['data'])
@@ -160,6 +193,10 @@ class World:
         @patience: seconds in which the file may still be on its way
         """
         states = states or store.states
+        if self.drive == 'qcow2':
+            # no file that could be read: the next start tells
+            store.states = store.states if patience else states
+            return
         until = time.monotonic() + patience
         while True:
             found = self.read_file(store)
@@ -280,6 +317,8 @@ class World:
     # Events: the disk and the file
 
     def fail(self, calls, error, passes, half):
+        if self.drive:
+            calls = ['pwrite']  # the file driver never gets over a flush
         self.shim.fail(calls, error, passes, half)
         self.faulty = True
 
@@ -373,9 +412,15 @@ class World:
         """Long enough for a machine to get over what is over"""
         self.pass_time(RETRY_SECONDS / 4, 8)
         guest = self.guest
-        if guest.has_run and not self.faulty and not self.away:
+        if guest.has_run and self.saves():
             self.check_file(guest.store, guest.store.settled(guest.state),
                             PATIENCE_SECONDS)
+
+    def saves(self):
+        """Whether what is due is written without a request.  On the block
+        layer nothing goes on beside a paused machine."""
+        return not self.faulty and not self.away and \
+            (self.guest.runs or not self.drive)
 
     def quit(self):
         """Orderly, and a new start"""
@@ -386,7 +431,7 @@ class World:
             raise Gone
         if status:
             raise Violation(f'quit with status {status}')
-        if not guest.has_run or self.faulty or self.away:
+        if not guest.has_run or not self.saves():
             guest.store.may_be(guest.state)
         else:
             self.check_file(guest.store, guest.store.settled(guest.state))
@@ -418,7 +463,7 @@ class World:
         if self.target:
             return
         store = self.guest.store
-        if own:
+        if own and not self.drive:      # nodes are shared
             store = Store(self.disk / self.new_path('json').name)
             if own == 'old':
                 self.other_file(store, 'Old')
