@@ -16,6 +16,7 @@ typedef struct Scan {
     const char *text;
     const char *pos;        /* next byte of text */
     unsigned depth;         /* open arrays and objects */
+    unsigned tokens;        /* so far, with what has to follow a value */
     GString *out;
     GError **err;
 } Scan;
@@ -197,6 +198,7 @@ static bool scan_member(Scan *s, GTree *keys)
     if (!scan_is(s, ':')) {
         return scan_unexpected(s, "':'");
     }
+    s->tokens += 2;
     return scan_value(s);
 }
 
@@ -292,6 +294,11 @@ static bool scan_nested(Scan *s, bool (*scan)(Scan *s))
 static bool scan_value(Scan *s)
 {
     scan_space(s);
+    /* and a comma, or the end of what it is in */
+    s->tokens += 2;
+    if (s->tokens > UEFI_JSON_TOKENS) {
+        return scan_fail(s, "there is more than any store needs");
+    }
     if (*s->pos == '"') {
         return scan_string(s);
     }

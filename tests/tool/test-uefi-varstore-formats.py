@@ -522,7 +522,10 @@ class Xen(Formats):
 
 
 class Large(Formats):
+    """Large files are not copied many times before they are too much"""
+
     LIMIT = 200 << 20           # of memory, bytes
+    SIZE = 60 << 20             # of a file
 
     def run_limited(self, data):
         self.source.write_bytes(data)
@@ -535,24 +538,66 @@ class Large(Formats):
                 resource.RLIMIT_DATA, (self.LIMIT, self.LIMIT)),
             capture_output=True, timeout=120)
 
-    def test_more_than_fits(self):
-        """60 MB are not copied before they are found to be too much"""
-        many = xen(*({**LANG, 'name': f'V{i}', 'data': 'ab' * 64}
-                     for i in range(1000)), count=1 << 20)
-        many += many[24:] * (60 * (1 << 20) // len(many))
-        one = xen({**LANG, 'data': 'ab' * (60 << 20)})
-        for data in (many[:16] + struct.pack('<Q', len(many) - 24) +
-                     many[24:], one):
-            result = self.run_limited(data)
-            self.assertEqual(result.returncode, 1, result)
-            self.assertIn(b'more than any device', result.stderr)
-            self.assertFalse(self.path.exists())
+    def is_too_much(self, data, reason):
+        result = self.run_limited(data)
+        self.assertEqual(result.returncode, 1, result)
+        self.assertIn(reason, result.stderr)
+        self.assertEqual(result.stderr.count(b'\n'), 1)
+        self.assertFalse(self.path.exists())
+
+    def many(self, make, start=0):
+        """As many variables as are in @SIZE, of a @start without any"""
+        one = b''.join(make({**LANG, 'name': f'V{i:05}', 'data': '00'})[start:]
+                       for i in range(1000))
+        return one * (self.SIZE // len(one))
+
+    def test_variables(self):
+        """In the order of a file until there are too many"""
+        body = self.many(xen, 24)
+        self.is_too_much(b'VARS' + struct.pack('<IQQ', 1, 1 << 20, len(body)) +
+                         body, b'there is more than any device')
+        self.is_too_much(flash(self.many(record)), b'than any device has room')
+        self.is_too_much(flash(self.many(plain_record), guid=PLAIN_STORE),
+                         b'than any device has room')
+        body = self.many(uboot, 24)
+        self.is_too_much(struct.pack('<Q7sBII', 0, b'UbEfiVa', 1,
+                                     24 + len(body), zlib.crc32(body)) + body,
+                         b'there is more than any device')
+
+    def test_value(self):
+        one = {**LANG, 'data': 'ab' * self.SIZE}
+        for make in (xen, uboot, lambda e: flash(record(e))):
+            self.is_too_much(make(one), b'than any device has room')
+
+    def test_text(self):
+        """Too long, or of too many parts for the parser in a QEMU"""
+        head = '{"version": 2, "variables": ['
+        line = json.dumps(LANG) + ',\n'
+        for first, part, last in (
+                (head, line, json.dumps(ODD) + ']}'), ('[', line, '{}]'),
+                (head, '{},', '{}]}'), ('', '[', ''),
+                (head + '{"data": "', '00', '"}]}'),
+                ('variables:\n', '- name: x\n', '')):
+            with self.subTest(part=part):
+                text = first + part * ((31 << 20) // len(part)) + last
+                self.is_too_much(text.encode(), b'')
+                self.is_too_much(text.encode().rjust(self.SIZE),
+                                 b'longer than that of any store')
+        members = ','.join(f'"{i}": 0' for i in range(1 << 20))
+        self.is_too_much((head + '{' + members + '}]}').encode(),
+                         b'more than any store needs')
+
+    def test_lines(self):
+        self.is_too_much(b'\n' * self.SIZE, b'neither')
 
     def test_as_much_as_fits(self):
-        data = xen(*({**LANG, 'name': f'V{i}', 'data': 'ab' * 64}
-                     for i in range(25000)))
-        result = self.run_limited(data)
-        self.assertEqual((result.returncode, result.stderr), (0, b''))
+        many = [{**LANG, 'name': f'V{i}', 'data': 'ab' * 64}
+                for i in range(25000)]
+        for data in (xen(*many), document(*many).encode(),
+                     json.dumps(many, indent=4).encode()):
+            self.path.unlink(missing_ok=True)
+            result = self.run_limited(data)
+            self.assertEqual((result.returncode, result.stderr), (0, b''))
 
 
 class Aws(Formats):

@@ -353,6 +353,25 @@ static void test_nesting(void)
                    "in each other");
 }
 
+/* Every build takes as many as the parser of QEMU does. */
+static void test_tokens(void)
+{
+    /* the rest of the document has fewer than 32 */
+    g_autofree char *most = repeat("0,", UEFI_JSON_TOKENS / 2 - 16);
+    g_autofree char *more = repeat("0,", UEFI_JSON_TOKENS / 2);
+    g_autofree char *fits =
+        g_strdup_printf("{\"x\": [%s0], \"version\": 2, \"variables\": []}",
+                        most);
+    g_autofree char *many =
+        g_strdup_printf("{\"x\": [%s0], \"version\": 2, \"variables\": []}",
+                        more);
+    g_autofree char *text = reprint(fits);
+
+    g_assert_cmpstr(text, ==, "{\"version\": 2, \"variables\": [\n]}\n");
+    assert_refused(many, "line 1, column 2097154: there is more than any "
+                   "store needs");
+}
+
 static void test_long(void)
 {
     g_autofree char *digits = g_strnfill(1000000, '7');
@@ -936,6 +955,7 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/text/refused/names", test_refused_names);
     g_test_add_func("/uefi/text/refused/duplicates", test_duplicates);
     g_test_add_func("/uefi/text/refused/nesting", test_nesting);
+    g_test_add_func("/uefi/text/refused/tokens", test_tokens);
     g_test_add_func("/uefi/text/refused/long", test_long);
     g_test_add_func("/uefi/text/refused/changes", test_refused_changes);
     g_test_add_func("/uefi/text/refused/record", test_bad_record);

@@ -13,6 +13,7 @@
 
 #include "qemu/osdep.h"
 #include "format.h"
+#include "hw/uefi/var-service-edk2.h"
 #include "hw/uefi/var-service-text.h"
 
 #define MIN_FLASH           (64 * 1024)     /* in practice */
@@ -26,6 +27,8 @@
 #define RECORD_ID           0x55aa
 #define RECORD_ALIGNMENT    4
 #define STORE_ALIGNMENT     4
+#define MAX_RECORDS         (UEFI_LIMIT_NV_SIZE_MAX / \
+                             EFI_VAR_RECORD_HEADER_SIZE)
 #define ERASED_32           0xffffffffu
 
 /*
@@ -408,6 +411,14 @@ static GArray *read_records(ToolTransfer *t, UefiMsg *in, const Area *area,
             tool_transfer_note(t, "the record at byte %zu was never finished "
                                "and is left out", r.offset);
             continue;
+        }
+        if (!(r.state & STATE_NOT_DELETED)) {
+            continue;
+        }
+        if (records->len == MAX_RECORDS) {
+            uefi_text_fail(err, "from the record at byte %zu on there are "
+                           "more than any device has room for", r.offset);
+            return NULL;
         }
         if (r.state == STATE_ADDED) {
             GBytes *key = record_key(&r);

@@ -21,12 +21,16 @@ typedef struct Reader {
     bool root;                  /* "variables" was there */
 } Reader;
 
-static char **split(const UefiMsg *in)
+/* The line at @at, which is moved behind it, or NULL; the caller frees */
+static char *next_line(const UefiMsg *in, size_t *at)
 {
-    const char *data = in->size ? (const char *)in->buf : "";
-    g_autofree char *text = g_strndup(data, in->size);
+    const char *line = (const char *)in->buf + *at;
+    size_t left = in->size - *at;
+    const char *end = left ? memchr(line, '\n', left) : NULL;
+    size_t len = end ? end - line : left;
 
-    return g_strsplit(text, "\n", -1);
+    *at += len + !!end;
+    return left ? g_strndup(line, len) : NULL;
 }
 
 /* No line, or one for people or for the parser */
@@ -38,14 +42,13 @@ static bool is_filler(const char *line)
 
 static bool detect(UefiMsg *in)
 {
-    g_auto(GStrv) lines = split(in);
+    g_autofree char *line = NULL;
+    size_t at = 0;
 
-    for (char **line = lines; *line; line++) {
-        if (!is_filler(*line)) {
-            return g_str_has_prefix(*line, ROOT);
-        }
+    while ((line = next_line(in, &at)) && is_filler(line)) {
+        g_free(line);
     }
-    return false;
+    return line && g_str_has_prefix(line, ROOT);
 }
 
 static bool is_end(const char *text, char quote)
@@ -158,17 +161,22 @@ static bool lxd_read(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     g_autoptr(GString) json = g_string_new("{\"version\": 2, "
                                            "\"variables\": [");
-    g_auto(GStrv) lines = split(in);
     Reader r = { .out = json };
     GPtrArray *vars;
+    size_t at = 0;
 
+    if (!tool_check_text(in->size, err)) {
+        return false;
+    }
     if (memchr(in->buf, 0, in->size)) {
         return uefi_text_fail(err, "there is a NUL character in the text");
     }
-    for (size_t i = 0; lines[i]; i++) {
-        if (!is_filler(lines[i]) && !read_line(&r, lines[i])) {
+    for (size_t i = 1; at < in->size; i++) {
+        g_autofree char *line = next_line(in, &at);
+
+        if (!is_filler(line) && !read_line(&r, line)) {
             return uefi_text_fail(err, "line %zu is nothing that LXD writes",
-                                  i + 1);
+                                  i);
         }
         g_string_append_c(json, '\n');
     }

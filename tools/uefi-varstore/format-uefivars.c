@@ -135,6 +135,9 @@ GPtrArray *tool_uefivars_parse(ToolTransfer *t, const char *text,
         json ? uefi_json_parse(json, UEFI_TEXT_DOCUMENT, t->notes, err) : NULL;
     g_autoptr(GString) document = entries ? rewrite(t, entries) : NULL;
 
+    /* each of them is as large as the text */
+    g_clear_pointer(&json, g_free);
+    g_clear_pointer(&entries, g_ptr_array_unref);
     return document ? uefi_text_parse(document->str, UEFI_TEXT_DOCUMENT,
                                       t->notes, err) : NULL;
 }
@@ -253,6 +256,9 @@ static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
     g_autoptr(GPtrArray) vars = NULL;
     g_autoptr(GError) local = NULL;
 
+    if (!tool_check_text(in->size, err)) {
+        return false;
+    }
     if (in->size && memchr(in->buf, 0, in->size)) {
         uefi_text_fail(&local, "there is a NUL character in the text");
     }

@@ -8,6 +8,9 @@
 #include "format.h"
 #include "hw/uefi/var-service-load.h"
 
+/* A store of UEFI_LIMIT_NV_SIZE_MAX takes less, however it is laid out. */
+#define TEXT_LIMIT (32 * 1024 * 1024)
+
 /* Those that hold another one before that: edk2's can be anywhere in a file. */
 static const ToolFormat *const formats[] = {
     &tool_format_aws, &tool_format_efivarfs, &tool_format_lxd,
@@ -52,6 +55,13 @@ UefiMsg tool_cursor(GBytes *bytes)
 bool tool_starts_with(const UefiMsg *in, const char *text)
 {
     return in->size >= strlen(text) && !memcmp(in->buf, text, strlen(text));
+}
+
+bool tool_check_text(size_t size, GError **err)
+{
+    return size <= TEXT_LIMIT ||
+           uefi_text_fail(err, "the text is longer than that of any store (%d "
+                          "bytes)", TEXT_LIMIT);
 }
 
 GBytes *tool_read_base64(ToolTransfer *t, const UefiMsg *in)

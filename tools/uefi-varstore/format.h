@@ -162,6 +162,9 @@ UefiMsg tool_cursor(GBytes *bytes);
 /** tool_starts_with: whether the first bytes under @in are those of @text */
 bool tool_starts_with(const UefiMsg *in, const char *text);
 
+/** tool_check_text: whether a store can have so long a text form, in bytes */
+bool tool_check_text(size_t size, GError **err);
+
 /** tool_read_base64: NULL unless @in is base64, line breaks not counting */
 GBytes *tool_read_base64(ToolTransfer *t, const UefiMsg *in);
 

@@ -173,6 +173,9 @@ static bool json_read(ToolTransfer *t, UefiMsg *in, GError **err)
         data[i] = data[i] ?: '\n';
     }
     j = read_journal(data, in->size, true);
+    if (!tool_check_text(j.based ? j.document_len : in->size, err)) {
+        return false;
+    }
     if (!j.based) {
         tool_uefivars_rescue(t, (char *)in->buf, in->size, 0);
         return true;

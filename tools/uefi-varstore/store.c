@@ -53,7 +53,8 @@ static bool load(ToolStore *s, const char *document, GPtrArray *records,
                                         "that was interrupted, and passed "
                                         "over", torn));
     }
-    if (!uefi_load_store(s->uv, document, records, s->warnings, err)) {
+    if (!tool_check_text(document ? strlen(document) : 0, err) ||
+        !uefi_load_store(s->uv, document, records, s->warnings, err)) {
         g_prefix_error(err, "%s: ", s->path);
         return false;
     }

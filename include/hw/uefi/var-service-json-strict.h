@@ -8,6 +8,7 @@
 #define HW_UEFI_VAR_SERVICE_JSON_STRICT_H
 
 #define UEFI_JSON_DEPTH     32      /* nested arrays and objects */
+#define UEFI_JSON_TOKENS    (2 << 20)   /* what QEMU's parser takes */
 
 /* The domain of errors that a text has, here and in var-service-text.c */
 #define UEFI_TEXT_ERROR uefi_text_error_quark()
@@ -26,10 +27,10 @@ bool uefi_text_fail(GError **err, const char *format, ...)
  *
  * Returns equivalent JSON, which the caller frees, or NULL with @err set,
  * which names line and column.  The result is ASCII, without duplicate keys,
- * and at most UEFI_JSON_DEPTH deep.  A parser reads its strings as printable
- * ASCII without quotes, where \uXXXX stands for a 16-bit unit, a backslash or
- * quote included: so any unit gets through any parser, surrogates without
- * partner and zero included.
+ * at most UEFI_JSON_DEPTH deep, and of no more than UEFI_JSON_TOKENS.  A parser
+ * reads its strings as printable ASCII without quotes, where \uXXXX stands for a
+ * 16-bit unit, a backslash or quote included: so any unit gets through any
+ * parser, surrogates without partner and zero included.
  */
 char *uefi_json_strict(const char *text, GError **err);
 
