@@ -27,10 +27,10 @@ bool uefi_text_fail(GError **err, const char *format, ...)
  *
  * Returns equivalent JSON, which the caller frees, or NULL with @err set,
  * which names line and column.  The result is ASCII, without duplicate keys,
- * at most UEFI_JSON_DEPTH deep, and of no more than UEFI_JSON_TOKENS.  A parser
- * reads its strings as printable ASCII without quotes, where \uXXXX stands for a
- * 16-bit unit, a backslash or quote included: so any unit gets through any
- * parser, surrogates without partner and zero included.
+ * at most UEFI_JSON_DEPTH deep, and of no more than UEFI_JSON_TOKENS.  A
+ * parser reads its strings as printable ASCII without quotes, where \uXXXX
+ * stands for a 16-bit unit, a backslash or quote included: so any unit gets
+ * through any parser, surrogates without partner and zero included.
  */
 char *uefi_json_strict(const char *text, GError **err);
 
