@@ -1037,6 +1037,15 @@ class Efivarfs(Formats):
         self.assertEqual(other.read_text(encoding='utf-8'),
                          document(*sorted(bare, key=lambda e: e['name'])))
 
+    def test_slash(self):
+        """A shell completes the name of a directory with one"""
+        self.store(LANG)
+        self.ok('export', '-f', 'efivarfs', self.path, f'{self.target}/')
+        self.assertEqual([file.name for file in self.target.iterdir()],
+                         [f'Lang-{GLOBAL}'])
+        self.assertIn('File exists', self.fails(
+            'export', '-f', 'efivarfs', self.path, f'{self.target}/'))
+
     def test_volatile(self):
         self.target.mkdir()
         (self.target / f'ConInDev-{GLOBAL}').write_bytes(b'\6\0\0\0x')

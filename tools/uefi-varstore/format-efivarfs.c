@@ -174,7 +174,9 @@ static bool sync_directory(const char *path)
 /* Under another name first, so that it is there as a whole or not at all */
 static bool efivarfs_write(ToolTransfer *t, GError **err)
 {
-    g_autofree char *dir = g_strdup_printf("%s.XXXXXX", t->path);
+    /* without a slash at its end */
+    g_autofree char *path = g_canonicalize_filename(t->path, NULL);
+    g_autofree char *dir = g_strdup_printf("%s.XXXXXX", path);
 
     if (!g_mkdtemp(dir)) {
         return uefi_text_fail(err, "%s", g_strerror(errno));
@@ -185,7 +187,7 @@ static bool efivarfs_write(ToolTransfer *t, GError **err)
             return false;
         }
     }
-    if (!sync_directory(dir) || rename(dir, t->path)) {
+    if (!sync_directory(dir) || rename(dir, path)) {
         uefi_text_fail(err, "%s", g_strerror(errno));
         remove_directory(dir);
         return false;
