@@ -2,6 +2,7 @@
 """Tests of boot entries and of what ends a guest, with a Debian guest."""
 
 import json
+import os
 import random
 import time
 
@@ -105,6 +106,70 @@ done''')
               f'{last} was acknowledged, {stored} is stored')
     guest = distro.start()
     check('debian' in guest.entries(), 'the entry "debian" is lost')
+
+
+# the first entry of the boot order is not what an upgrade makes of it, and
+# "debian" starts another file
+UPGRADE = 'DEBIAN_FRONTEND=noninteractive apt-get -q -y upgrade'
+UPGRADE_SECONDS = 1200
+OLD_PATH, OTHER = r'\EFI\BOOT\BOOTX64.EFI', 'Other'
+
+
+def before_upgrade(distro):
+    """A guest that is about to upgrade kernel and boot loader."""
+    guest = distro.fresh()
+    debian = guest.entries()['debian']
+    guest.sh(f'efibootmgr -q -B -b {debian} && apt-get -q update')
+    other = guest.create(OTHER, SHIM_PATH)
+    debian = guest.create('debian', OLD_PATH)
+    guest.sh(f'efibootmgr -q -o {other},{debian}')
+    return guest
+
+
+def check_upgrade(distro, guest, whole):
+    """The entries are those of before or after an upgrade, and it boots."""
+    check('SecureBoot enabled' in guest.sh('mokutil --sb-state'),
+          'secure boot is off')
+    entries = entries_of(distro.store)
+    check({'debian', OTHER} <= set(entries), f'an entry is lost: {entries}')
+    names = {number: label for label, number in guest.entries().items()}
+    order = [names.get(number) for number in
+             guest.efibootmgr('BootOrder').split(',')]
+    check(order[:2] == ['debian', OTHER] or
+          not whole and order[:2] == [OTHER, 'debian'],
+          f'the order of boot entries is {order}')
+
+
+def test_upgrade_ended(distro):
+    """a crash, or whatever kills QEMU, at any moment of an upgrade of kernel
+    and boot loader leaves whole entries, with which the guest boots"""
+    seed = os.environ.get('SEED') or str(random.randrange(10 ** 9))
+    print(f'# SEED={seed}')
+    chance = random.Random(seed)
+
+    guest = before_upgrade(distro)
+    start = time.monotonic()
+    guest.send(UPGRADE)
+    guest.answer(UPGRADE, UPGRADE_SECONDS)
+    seconds = time.monotonic() - start
+    print(f'# {seconds:.0f} s for an upgrade')
+    guest.reboot()
+    check_upgrade(distro, guest, whole=True)
+
+    for way in ('crash', 'kill', 'kill'):
+        guest = before_upgrade(distro)
+        if way == 'crash':
+            guest.sh(f'{SYSRQ} && {{ {UPGRADE} > /dev/null 2>&1 & }}')
+        else:
+            guest.send(UPGRADE)
+        time.sleep(chance.uniform(0, seconds))
+        if way == 'crash':
+            guest.reboot('echo c > /proc/sysrq-trigger')
+        else:
+            distro.stop()
+            entries_of(distro.store)
+            guest = distro.start()
+        check_upgrade(distro, guest, whole=False)
 
 
 def test_many_writes(distro):

@@ -102,13 +102,13 @@ class Guest:
         """Type what is no command: who listens is not the agent."""
         self.agent.sendall(keys)
 
-    def answer(self, command):
+    def answer(self, command, seconds=COMMAND_SECONDS):
         """What a command has printed, which must succeed.  Firmware may have
         said something before."""
         match = None
         while not match:
             match = re.fullmatch(r'(\d+) ([A-Za-z0-9+/=]*)',
-                                 self.line(COMMAND_SECONDS))
+                                 self.line(seconds))
         text = base64.b64decode(match[2]).decode(errors='replace').rstrip('\n')
         check(match[1] == '0', f'{command}: status {match[1]}: {text}')
         return text
