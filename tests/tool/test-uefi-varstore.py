@@ -1244,6 +1244,14 @@ class Completion(Tool):
         self.assertEqual(sorted(words),
                          sorted(commands + ['help', '--help', '--version']))
 
+    def test_verbs(self):
+        """What the second word can be, as the command itself names it"""
+        for command in ('boot', 'mok'):
+            text = self.fails(command, 'nonsense', self.path, status=2)
+            verbs = text.splitlines()[0].split('none of ')[1].split(', ')
+            self.assertEqual(self.complete(command, '').split(), verbs)
+        self.assertEqual(self.complete('help', 'ch'), 'check check-image\n')
+
     def test_options(self):
         """Every option of every command, and no other"""
         for command in COMMANDS:
@@ -1255,9 +1263,12 @@ class Completion(Tool):
     def test_names(self):
         self.store(LANG, entry('A b', TEST, 7, '00'), ORDER)
         command = f'PATH={Path(PROGRAM).parent}:$PATH;'
+        efivars = self.dir / 'efivars'
+        self.ok('export', '-f', 'efivarfs', self.path, efivars)
         for words, names in ((['get', self.path, 'L'], 'Lang'),
                              (['rm', self.path, 'Lang', 'B'], 'BootOrder'),
                              (['set', '-x', '00', self.path, 'A'], 'A\\ b'),
+                             (['get', efivars, 'L'], 'Lang'),
                              (['get', self.dir / 'none', 'L'], '')):
             self.assertEqual(self.complete(*map(str, words), before=command),
                              names + '\n')

@@ -8,7 +8,7 @@ _uefi_varstore_names()
     local word IFS=$'\n'
 
     for word in "${COMP_WORDS[@]:2:COMP_CWORD-2}"; do
-        if [[ $word != -* && -f $word ]]; then
+        if [[ $word != -* && -e $word ]]; then
             mapfile -t COMPREPLY < <(
                 compgen -W "$(uefi-varstore list --names -- "$word" \
                     2> /dev/null | sed "s/[\\\\\"' ]/\\\\&/g")" -- "$cur" |
@@ -24,6 +24,9 @@ _uefi_varstore()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options words=
     local form=' --in-place --dictionary --help'
+    local commands='status list get set rm apply boot diff check clone create
+                    fold replay enroll update reset-keys sign check-image mok
+                    pcr7 import export firmware-descriptor help'
 
     case $command in
         list) options='--json --guid --sort --header --names --dictionary
@@ -64,9 +67,14 @@ _uefi_varstore()
     esac
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status list get set rm apply boot diff check clone create fold replay
-               enroll update reset-keys sign check-image mok pcr7 import
-               export firmware-descriptor help --help --version'
+        words="$commands --help --version"
+    elif [[ $COMP_CWORD -eq 2 && $cur != -* &&
+            $command =~ ^(boot|mok|help)$ ]]; then
+        case $command in
+            boot) words='list add rm order next enable disable' ;;
+            mok) words='list add rm' ;;
+            help) words=$commands ;;
+        esac
     elif [[ $prev =~ ^(--guid|-g|--owner|-o)$ ]]; then
         words='GLOBAL IMGSEC SBENABLE CUSTOM VENDORKEYSNV HWERR VARERR MOR
                MORLOCK SHIM MICROSOFT'
