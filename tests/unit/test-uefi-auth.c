@@ -2100,15 +2100,14 @@ static void test_openssl(Test *test, gconstpointer unused)
 
 /* ------------------------------------------------------------------------ */
 
-/* A signed request costs at most a few milliseconds. */
-static void test_speed(Test *test, gconstpointer unused)
+/* The last of many keys has signed; bench-signatures has what that costs. */
+static void test_many_keys(Test *test, gconstpointer unused)
 {
     g_autoptr(GByteArray) keys = g_byte_array_new();
     g_autoptr(GByteArray) last = uefi_test_key_list(uefi_test_key("KEK"));
     g_autoptr(GByteArray) hash = uefi_test_hash_list(1, 1);
     g_autoptr(GByteArray) data = NULL;
     UefiTime time = uefi_test_time(59);
-    g_autoptr(GTimer) timer = NULL;
 
     for (int i = 0; i < 20; i++) {
         g_autoptr(GByteArray) list = uefi_test_key_list(uefi_test_key("PK 2"));
@@ -2121,12 +2120,7 @@ static void test_speed(Test *test, gconstpointer unused)
     data = uefi_test_auth(UEFI_TEST_BY(uefi_test_leaf("KEK leaf", "KEK")),
                           db.guid, db.name, ATTR_AUTH, &time, hash->data,
                           hash->len);
-    timer = g_timer_new();
     uefi_assert_reason(set(test, &db, ATTR_AUTH, data->data, data->len), OK);
-    g_test_message("signed update with 21 keys in KEK: %.2f ms",
-                   1000 * g_timer_elapsed(timer, NULL));
-    /* a hundred times what it takes, for slow machines and sanitizers */
-    g_assert_cmpfloat(g_timer_elapsed(timer, NULL), <, 0.5);
 }
 
 int main(int argc, char **argv)
@@ -2214,7 +2208,7 @@ int main(int argc, char **argv)
         { "9.3/migration", setup_user, test_migration },
         { "S6/efitools", setup_user, test_efitools },
         { "S6/openssl", setup_user, test_openssl },
-        { "S6/speed", setup_user, test_speed },
+        { "S6/many-keys", setup_user, test_many_keys },
     };
 
     g_test_init(&argc, &argv, NULL);

