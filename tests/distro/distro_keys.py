@@ -2,6 +2,7 @@
 """Tests of keys and revocations, with a Debian guest."""
 
 import lzma
+import re
 import struct
 
 from distro_guest import VARSTORE, Failure, check, run
@@ -9,6 +10,7 @@ from distro_guest import VARSTORE, Failure, check, run
 DBX = '/sys/firmware/efi/efivars/dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f'
 SHIM = '605dab50-e046-4300-abb6-3dd810dd8b23'
 OWN_PATH = r'\EFI\debian\own.efi'
+OWN_FILE = '/boot/efi/EFI/debian/own.efi'
 OWNER = '11111111-2222-3333-4444-555555555555'
 MAGIC = b'~Module signature appended~\n'
 DOWN = b'\x1b[B'
@@ -34,21 +36,34 @@ def put_keys(guest, work, *names):
 def make_own(guest):
     """A shim of another hash than the distribution's, signed by the own key
     in db, and an entry for it; returns its number."""
-    guest.sh('''cd /root && cp /usr/lib/shim/shimx64.efi own.efi &&
+    guest.sh(f'''cd /root && cp /usr/lib/shim/shimx64.efi own.efi &&
 printf own | dd of=own.efi bs=1 seek=78 conv=notrunc status=none &&
-sbsign --key own.key --cert own.crt --output /boot/efi/EFI/debian/own.efi \
-    own.efi''')
+sbsign --key own.key --cert own.crt --output {OWN_FILE} own.efi''')
     return guest.create('Own', OWN_PATH)
 
 
-def update_dbx(guest, name):
-    """Write an update of dbx through efivarfs that revokes own.efi, signed by
-    a key."""
+def sign_update(guest, name):
+    """Make an update of dbx that revokes own.efi, signed by a key."""
     guest.sh(f'''cd /root && hash-to-efi-sig-list own.efi dbx.esl &&
-sign-efi-sig-list -a -k {name}.key -c {name}.crt dbx dbx.esl dbx.auth &&
+sign-efi-sig-list -a -k {name}.key -c {name}.crt dbx dbx.esl dbx.auth''')
+
+
+def update_dbx(guest, name):
+    """Write such an update through efivarfs."""
+    sign_update(guest, name)
+    guest.sh(f'''cd /root &&
 {{ printf '\\x67\\0\\0\\0'; cat dbx.auth; }} > dbx.write &&
 chattr -i {DBX}''')
     guest.sh(f'cat /root/dbx.write 2>&1 > {DBX}')
+
+
+def check_revoked(guest, own, debian):
+    """At the next boot the firmware refuses the own entry."""
+    guest.sh(f'efibootmgr -q -n {own}')
+    said = guest.reboot()
+    check(f'failed to load Boot{own}' in said and 'Access Denied' in said,
+          'the firmware refused nothing')
+    check(guest.efibootmgr('BootCurrent') == debian, 'another entry started')
 
 
 def test_dbx_update(distro):
@@ -73,11 +88,28 @@ def test_dbx_update(distro):
     check('Permission denied' in error, f"a stranger's update: {error}")
     check(guest.sh(f'sha256sum {DBX}') == before, 'and yet dbx has changed')
     update_dbx(guest, 'own')
-    guest.sh(f'efibootmgr -q -n {own}')
-    said = guest.reboot()
-    check(f'failed to load Boot{own}' in said and 'Access Denied' in said,
-          'the firmware refused nothing')
-    check(guest.efibootmgr('BootCurrent') == debian, 'another entry started')
+    check_revoked(guest, own, debian)
+
+
+def test_fwupd(distro):
+    """fwupdtool installs an update of dbx, once nothing that it revokes is on
+    the ESP"""
+    guest = distro.fresh()
+    put_keys(guest, distro.work, 'own')
+    own, debian = make_own(guest), guest.entries()['debian']
+    sign_update(guest, 'own')
+    guest.sh('systemctl start udisks2')     # tells where the ESP is
+    devices = guest.sh('fwupdtool get-devices --plugins uefi_dbx 2>&1')
+    device = re.search(r'UEFI dbx:\s.*?Device ID: *(\w+)', devices, re.S)
+    check(device, f'no device for dbx: {devices}')
+    install = f'fwupdtool install-blob /root/dbx.auth {device[1]} 2>&1'
+    before = guest.sh(f'sha256sum {DBX}')
+    text = guest.sh(f'! {install}')
+    check('Blocked executable in the ESP' in text, f'not refused: {text}')
+    check(guest.sh(f'sha256sum {DBX}') == before, 'and yet dbx has changed')
+    guest.sh(f'mv {OWN_FILE} /root/signed.efi && {install} && '
+             f'mv /root/signed.efi {OWN_FILE}')
+    check_revoked(guest, own, debian)
 
 
 def test_sbat_policy(distro):
