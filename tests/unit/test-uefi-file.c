@@ -822,8 +822,8 @@ static void test_mutations(void)
 }
 
 /*
- * Files that are made to be slow or to need much memory: in time that grows with
- * the square of the size none would be read before the test's time is over.
+ * Files that are made to be slow or to need much memory.  In time that grows
+ * with the square of the size none would be read before the test has to end.
  */
 static void test_hostile(void)
 {
