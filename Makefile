@@ -7,7 +7,7 @@
 #   make check          all tests
 #   make check-unit     the tests of the standalone build, in seconds
 #   make check-qtest-asan   the devices in a QEMU with sanitizers
-#   make check-distro   Debian 12 and 13 as guests: boot entries, keys, sleep
+#   make check-distro   Debian as a guest, far more: boot entries, keys, sleep
 #   make conformance    edk2's variable driver beside ours; SEED=n OPS=m
 #   make trust          verdicts on signatures beside edk2's; SEED=n N=m
 #   make soak           10,000 times SIGKILL, and no write lost; KILLS=n;

@@ -6,6 +6,7 @@ scripts/guest/agent runs commands; before, the firmware has it too.
 """
 
 import base64
+import os
 import re
 import socket
 import subprocess
@@ -21,9 +22,28 @@ from uefi_vars_guest import console_text, firmware_args     # noqa: E402
 from uefi_vars_machine import Monitor                       # noqa: E402
 
 BUILD = TOP / 'build'
+QEMU = Path(os.environ.get('QEMU_BUILD', BUILD / 'qemu'))
 VARSTORE = BUILD / 'core/tools/uefi-varstore/uefi-varstore'
 BOOT_SECONDS = 600      # emulated, on a machine that has other work
 COMMAND_SECONDS = 300
+
+
+# Machines with firmware that enforces secure boot.  Of a command line the last
+# word counts.
+MACHINES = {
+    'x86_64': ['-M', 'q35,smm=on', *firmware_args('x86_64', secure=True),
+               '-cpu', 'max', '-m', '512',
+               '-global', 'driver=cfi.pflash01,property=secure,value=on',
+               '-global', 'ICH9-LPC.disable_s3=0'],
+    'aarch64': ['-M', 'virt', *firmware_args('aarch64', secure=True)],
+}
+# where the agent is: of two serial lines AAVMF takes the second one
+AGENTS = {
+    'x86_64': ['-serial', 'chardev:agent'],
+    'aarch64': ['-device', 'virtio-serial-pci',
+                '-device', 'virtconsole,chardev=agent'],
+}
+DEVICES = {'x86_64': 'uefi-vars-x64', 'aarch64': 'uefi-vars-sysbus'}
 
 
 class Failure(Exception):
@@ -47,24 +67,21 @@ def run(*command, **options):
 class Guest:
     """One run of QEMU; the disk and the store outlive it."""
 
-    def __init__(self, emulator, disk, store, console, *args):
+    def __init__(self, arch, disk, store, console, *args):
         self.console = console
         self.seen = 0
         self.monitor = Monitor()
         self.agent, theirs = socket.socketpair()
         monitor = self.monitor.theirs
         self.qemu = subprocess.Popen(
-            [str(emulator), '-M', 'q35,smm=on',
-             *firmware_args('x86_64', secure=True), '-cpu', 'max', '-m', '512',
-             '-global', 'driver=cfi.pflash01,property=secure,value=on',
-             '-global', 'ICH9-LPC.disable_s3=0',
+            [str(QEMU / f'qemu-system-{arch}'), *MACHINES[arch],
              '-nodefaults', '-display', 'none',
-             '-device', f'uefi-vars-x64,option-rom=on,jsonfile={store}',
+             '-device', f'{DEVICES[arch]},option-rom=on,jsonfile={store}',
              '-drive', f'if=virtio,format=qcow2,file={disk}',
              '-device', 'virtio-rng-pci',
              '-serial', f'file:{console}',
              '-chardev', f'socket,id=agent,fd={theirs.fileno()}',
-             '-serial', 'chardev:agent',
+             *AGENTS[arch],
              '-chardev', f'socket,id=monitor,fd={monitor.fileno()}',
              '-mon', 'chardev=monitor,mode=control', *args],
             pass_fds=[theirs.fileno(), monitor.fileno()],
@@ -118,7 +135,7 @@ class Guest:
         self.send(command)
         return self.answer(command)
 
-    def reboot(self, command='systemctl reboot'):
+    def reboot(self, command='reboot'):
         """Boot again, by a command; returns what the console says."""
         self.seen = self.console.stat().st_size
         self.send(f'{command}; sleep infinity')
