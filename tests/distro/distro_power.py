@@ -66,15 +66,17 @@ def test_hibernation(distro):
     writes(guest, 'After')
 
 
-def selected(guest):
-    """The entry that systemd-boot says it has started."""
+def check_loader(guest, name, which, why):
+    """systemd-boot has started an entry, and says so."""
+    check(f'which={which}' in guest.sh('cat /proc/cmdline'), f'not {why}')
     raw = guest.get(f'{EFIVARS}/LoaderEntrySelected-{LOADER}')
-    return raw[4:].decode('utf-16-le').rstrip('\0')
+    selected = raw[4:].decode('utf-16-le').rstrip('\0')
+    check(selected == name, f'LoaderEntrySelected is {selected!r}')
 
 
 def test_systemd_boot(distro):
     """systemd-boot, signed by an own key in db: entry selected, boot counting,
-    entry for once, seed of random numbers"""
+    entries for once and by default, seed of random numbers"""
     guest = distro.fresh()
     put_keys(guest, distro.work, 'own')
     guest.sh('''set -e; mkdir -p /boot/efi/EFI/systemd /boot/efi/loader/entries
@@ -85,7 +87,7 @@ $sign --output /boot/efi/EFI/systemd/systemd-bootx64.efi \
 $sign --output /boot/efi/vmlinuz /boot/vmlinuz-*
 cp /boot/initrd* /boot/efi/initrd
 echo default counted.conf > /boot/efi/loader/loader.conf
-for name in plain counted+3; do
+for name in plain once counted+3; do
     printf '%s\n' "title $name" "linux /vmlinuz" "initrd /initrd" \
         "options $(sed 's/BOOT_IMAGE=[^ ]* //' /proc/cmdline) which=$name" \
         > /boot/efi/loader/entries/$name.conf
@@ -99,23 +101,20 @@ SYSTEMD_WRITE_SYSTEM_TOKEN=1 SYSTEMD_RELAX_ESP_CHECKS=1 bootctl random-seed''')
     guest.sh(f'efibootmgr -q -o {number}')
 
     guest.reboot()
-    check('which=counted' in guest.sh('cat /proc/cmdline'),
-          'not the default entry')
-    name = selected(guest)
-    check(name.startswith('counted'), f'LoaderEntrySelected is {name!r}')
+    check_loader(guest, 'counted.conf', 'counted', 'that of loader.conf')
     check('counted+2-1.conf' in guest.sh('ls /boot/efi/loader/entries'),
           'the boot was not counted')
     check(guest.sh(seed) != first, 'the seed is the same')
     check(guest.sh(token) == kept, 'the token is another')
     guest.sh('''export SYSTEMD_RELAX_ESP_CHECKS=1
-/usr/lib/systemd/systemd-bless-boot good && bootctl set-oneshot plain.conf''')
+/usr/lib/systemd/systemd-bless-boot good && bootctl set-default plain.conf &&
+bootctl set-oneshot once.conf''')
     check('counted.conf' in guest.sh('ls /boot/efi/loader/entries'),
           'the boot was not blessed')
     guest.reboot()
-    check('which=plain' in guest.sh('cat /proc/cmdline'),
-          'not the entry for once')
-    name = selected(guest)
-    check(name == 'plain.conf', f'LoaderEntrySelected is {name!r}')
+    check_loader(guest, 'once.conf', 'once', 'that of LoaderEntryOneShot')
     guest.sh(f'! ls {EFIVARS}/LoaderEntryOneShot-*')
+    guest.reboot()
+    check_loader(guest, 'plain.conf', 'plain', 'that of LoaderEntryDefault')
     check('[integrity]' in guest.sh('cat /sys/kernel/security/lockdown'),
           'the kernel is not locked down')
