@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests of sleep, kexec and another boot loader, with a Debian guest."""
 
+import re
+
 from distro_guest import check, run
 from distro_boot import SHIM_PATH
 from distro_keys import put_keys
@@ -66,12 +68,14 @@ def test_hibernation(distro):
     writes(guest, 'After')
 
 
-def check_loader(guest, name, which, why):
+def check_loader(guest, which, why):
     """systemd-boot has started an entry, and says so."""
     check(f'which={which}' in guest.sh('cat /proc/cmdline'), f'not {why}')
     raw = guest.get(f'{EFIVARS}/LoaderEntrySelected-{LOADER}')
     selected = raw[4:].decode('utf-16-le').rstrip('\0')
-    check(selected == name, f'LoaderEntrySelected is {selected!r}')
+    # Debian 12's has the counter in the name
+    check(re.fullmatch(rf'{which}(\+.*)?\.conf', selected),
+          f'LoaderEntrySelected is {selected!r}')
 
 
 def test_systemd_boot(distro):
@@ -86,7 +90,7 @@ $sign --output /boot/efi/EFI/systemd/systemd-bootx64.efi \
     $(ls /usr/lib/systemd/boot/efi/systemd-bootx64.efi* | head -n 1)
 $sign --output /boot/efi/vmlinuz /boot/vmlinuz-*
 cp /boot/initrd* /boot/efi/initrd
-echo default counted.conf > /boot/efi/loader/loader.conf
+echo 'default counted*' > /boot/efi/loader/loader.conf
 for name in plain once counted+3; do
     printf '%s\n' "title $name" "linux /vmlinuz" "initrd /initrd" \
         "options $(sed 's/BOOT_IMAGE=[^ ]* //' /proc/cmdline) which=$name" \
@@ -101,10 +105,12 @@ SYSTEMD_WRITE_SYSTEM_TOKEN=1 SYSTEMD_RELAX_ESP_CHECKS=1 bootctl random-seed''')
     guest.sh(f'efibootmgr -q -o {number}')
 
     guest.reboot()
-    check_loader(guest, 'counted.conf', 'counted', 'that of loader.conf')
+    check_loader(guest, 'counted', 'that of loader.conf')
     check('counted+2-1.conf' in guest.sh('ls /boot/efi/loader/entries'),
           'the boot was not counted')
-    check(guest.sh(seed) != first, 'the seed is the same')
+    # with secure boot on, Debian 12's leaves the seed alone
+    renewed = 'VERSION_ID="12"' not in guest.sh('cat /etc/os-release')
+    check((guest.sh(seed) != first) == renewed, 'the seed is not as expected')
     check(guest.sh(token) == kept, 'the token is another')
     guest.sh('''export SYSTEMD_RELAX_ESP_CHECKS=1
 /usr/lib/systemd/systemd-bless-boot good && bootctl set-default plain.conf &&
@@ -112,9 +118,9 @@ bootctl set-oneshot once.conf''')
     check('counted.conf' in guest.sh('ls /boot/efi/loader/entries'),
           'the boot was not blessed')
     guest.reboot()
-    check_loader(guest, 'once.conf', 'once', 'that of LoaderEntryOneShot')
+    check_loader(guest, 'once', 'that of LoaderEntryOneShot')
     guest.sh(f'! ls {EFIVARS}/LoaderEntryOneShot-*')
     guest.reboot()
-    check_loader(guest, 'plain.conf', 'plain', 'that of LoaderEntryDefault')
+    check_loader(guest, 'plain', 'that of LoaderEntryDefault')
     check('[integrity]' in guest.sh('cat /sys/kernel/security/lockdown'),
           'the kernel is not locked down')
