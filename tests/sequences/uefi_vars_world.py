@@ -195,7 +195,8 @@ class World:
         states = states or store.states
         if self.drive == 'qcow2':
             # no file that could be read: the next start tells
-            store.states = store.states if patience else states
+            if not patience:
+                store.states = states
             return
         until = time.monotonic() + patience
         while True:
