@@ -72,37 +72,6 @@ static const UefiVarSlotsOps blk_ops = {
     .alignment = on_alignment,
 };
 
-static bool check_alignment(BlockBackend *blk, const char *name, Error **errp)
-{
-    uint32_t alignment = blk_get_request_alignment(blk);
-
-    if (alignment > UEFI_VAR_SLOTS_BLOCK) {
-        error_setg(errp, "uefi-vars: %s takes no requests below %" PRIu32
-                   " bytes, but a store needs those of %d", name, alignment,
-                   UEFI_VAR_SLOTS_BLOCK);
-        return false;
-    }
-    return true;
-}
-
-static bool check_length(BlockBackend *blk, const char *name,
-                         uint64_t capacity, Error **errp)
-{
-    int64_t length = blk_getlength(blk);
-
-    if (length < 0) {
-        error_setg_errno(errp, -length, "uefi-vars: cannot tell the size of "
-                         "%s", name);
-        return false;
-    }
-    if (length < capacity) {
-        error_setg(errp, "uefi-vars: %s has %" PRId64 " bytes, but a store of "
-                   "this size needs %" PRIu64, name, length, capacity);
-        return false;
-    }
-    return true;
-}
-
 const char *uefi_vars_blk_node(BlockBackend *blk)
 {
     BlockDriverState *bs = blk_bs(blk);
@@ -117,9 +86,11 @@ const char *uefi_vars_blk_node(BlockBackend *blk)
 UefiVarSlots *uefi_vars_blk_open(BlockBackend *blk, size_t max_document,
                                  Error **errp)
 {
-    uint64_t capacity = uefi_var_slots_capacity(max_document);
+    g_autoptr(UefiVarSlots) slots = NULL;
+    g_autoptr(GError) err = NULL;
     BlockDriverState *bs = blk_bs(blk);
     const char *name = bs ? bdrv_get_device_or_node_name(bs) : "drive";
+    int64_t length = blk_getlength(blk);
 
     if (!bs) {
         error_setg(errp, "uefi-vars: drive has no medium");
@@ -129,13 +100,20 @@ UefiVarSlots *uefi_vars_blk_open(BlockBackend *blk, size_t max_document,
         error_setg(errp, "uefi-vars: %s is read-only", name);
         return NULL;
     }
-    if (!check_alignment(blk, name, errp) ||
-        !check_length(blk, name, capacity, errp) ||
-        blk_set_perm(blk, BLK_PERM_CONSISTENT_READ | BLK_PERM_WRITE,
+    if (length < 0) {
+        error_setg_errno(errp, -length, "uefi-vars: cannot tell the size of "
+                         "%s", name);
+        return NULL;
+    }
+    slots = uefi_var_slots_new(&blk_ops, blk, name, length, max_document);
+    if (!uefi_var_slots_check(slots, &err)) {
+        error_setg(errp, "uefi-vars: %s", err->message);
+        return NULL;
+    }
+    if (blk_set_perm(blk, BLK_PERM_CONSISTENT_READ | BLK_PERM_WRITE,
                      BLK_PERM_CONSISTENT_READ | BLK_PERM_WRITE_UNCHANGED,
                      errp) < 0) {
         return NULL;
     }
-    return uefi_var_slots_new(&blk_ops, blk, name, blk_getlength(blk),
-                              max_document);
+    return g_steal_pointer(&slots);
 }

@@ -685,10 +685,8 @@ static bool begin_write(UefiVarSlots *s, GError **err)
         return fail(s, err, UEFI_VAR_FILE_ERROR_DAMAGED,
                     "not written, because it was not loaded");
     }
-    if (alignment(s) > BLOCK) {
-        return fail(s, err, UEFI_VAR_FILE_ERROR_IO, "takes no requests below "
-                    "%" PRIu32 " bytes, but a store needs those of %d",
-                    alignment(s), BLOCK);
+    if (!uefi_var_slots_check(s, err)) {
+        return false;
     }
     if (s->commit_due) {
         return run_here(s, err);
@@ -845,6 +843,20 @@ UefiVarSlots *uefi_var_slots_new(const UefiVarSlotsOps *ops, void *opaque,
     s->capacity = capacity;
     s->max_document = max_document;
     return s;
+}
+
+bool uefi_var_slots_check(const UefiVarSlots *s, GError **err)
+{
+    uint64_t needed = uefi_var_slots_capacity(s->max_document);
+
+    if (alignment(s) > BLOCK) {
+        return fail(s, err, UEFI_VAR_FILE_ERROR_IO, "takes no requests below "
+                    "%" PRIu32 " bytes, but a store needs those of %d",
+                    alignment(s), BLOCK);
+    }
+    return s->capacity >= needed ||
+           fail(s, err, UEFI_VAR_FILE_ERROR_FULL, "has %" PRIu64 " bytes, but "
+                "a store of this size needs %" PRIu64, s->capacity, needed);
 }
 
 void uefi_var_slots_free(UefiVarSlots *s)

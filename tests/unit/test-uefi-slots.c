@@ -577,8 +577,15 @@ static void test_too_small(void)
         uefi_var_slots_new(&ops, m, "medium",
                            uefi_var_slots_capacity(1024 * 1024),
                            1024 * 1024);
-    g_autoptr(GError) err = NULL;
+    g_autoptr(UefiVarSlots) smaller =
+        uefi_var_slots_new(&ops, m, "medium",
+                           uefi_var_slots_capacity(MAX_DOCUMENT) - 1,
+                           MAX_DOCUMENT);
+    g_autoptr(GError) err = NULL, why = NULL;
 
+    g_assert_false(uefi_var_slots_check(smaller, &why));
+    g_assert_nonnull(strstr(why->message, "but a store of this size needs"));
+    g_assert_true(uefi_var_slots_check(s, NULL));
     g_assert_null(load(s, &err));
     g_assert_nonnull(strstr(err->message, "slots of"));
 }

@@ -108,19 +108,6 @@ bool tool_image_detect(int fd)
     return false;
 }
 
-static bool check_size(const ToolImage *m, const char *path, uint64_t needed,
-                       GError **err)
-{
-    g_autofree char *why = NULL;
-
-    if (m->size >= needed) {
-        return true;
-    }
-    why = g_strdup_printf("has %" PRIu64 " bytes, but a store of this size "
-                          "needs %" PRIu64, m->size, needed);
-    return fail(err, path, why);
-}
-
 ToolImage *tool_image_new(int fd, const char *path, bool write,
                           size_t max_document, GError **err)
 {
@@ -129,7 +116,9 @@ ToolImage *tool_image_new(int fd, const char *path, bool write,
 
     m->fd = fd;
     m->size = MAX(size, 0);
-    if (!check_size(m, path, uefi_var_slots_capacity(max_document), err)) {
+    m->slots = uefi_var_slots_new(write ? &write_ops : &read_ops, m, path,
+                                  m->size, max_document);
+    if (!uefi_var_slots_check(m->slots, err)) {
         return NULL;
     }
     if (write && uefi_var_file_lock_fd(fd, true) < 0) {
@@ -137,8 +126,6 @@ ToolImage *tool_image_new(int fd, const char *path, bool write,
                         ? "is in use by another process" : g_strerror(errno));
         return NULL;
     }
-    m->slots = uefi_var_slots_new(write ? &write_ops : &read_ops, m, path,
-                                  m->size, max_document);
     return g_steal_pointer(&m);
 }
 

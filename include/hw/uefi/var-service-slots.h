@@ -53,16 +53,19 @@ uint64_t uefi_var_slots_most(size_t max_document);
  * uefi_var_slots_new: begin to use a medium
  * @ops, @opaque: stay the caller's, and outlive the result
  * @name: of the medium, in messages
- * @capacity: of the medium; at least uefi_var_slots_capacity()
+ * @capacity: of the medium, bytes
  * @max_document: as above
  *
- * Nothing is read or written yet.
+ * Nothing is read or written yet, and uefi_var_slots_check() comes first.
  */
 UefiVarSlots *uefi_var_slots_new(const UefiVarSlotsOps *ops, void *opaque,
                                  const char *name, uint64_t capacity,
                                  size_t max_document);
 void uefi_var_slots_free(UefiVarSlots *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVarSlots, uefi_var_slots_free)
+
+/** uefi_var_slots_check: whether the medium is large and fine enough */
+bool uefi_var_slots_check(const UefiVarSlots *s, GError **err);
 
 /*
  * @opaque is a UefiVarSlots.  An append costs one write and one flush, the
