@@ -13,6 +13,11 @@
 #include "qobject/qlist.h"
 #include "uefi-vars.h"
 
+/* Its name since 10.1 */
+#if QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR == 0
+#define qtest_init_ext  qtest_init_with_env_and_capabilities
+#endif
+
 #define GUARD_SIZE      16
 #define GUARD_BYTE      0xa5
 
@@ -399,8 +404,7 @@ static QUefiVars *launch(const QUefiDevice *dev, bool pio,
     uv->un_size = 8;
     uv->jsonfile = g_strdup(jsonfile);
     uv->args = g_strconcat(device_args, " ", args, NULL);
-    uv->qts = qtest_init_with_env_and_capabilities(NULL, uv->args, NULL,
-                                                   connect);
+    uv->qts = qtest_init_ext(NULL, uv->args, NULL, connect);
     return uv;
 }
 
