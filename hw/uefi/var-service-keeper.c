@@ -545,6 +545,20 @@ static bool has_all(const UefiKeeper *k)
             k->then == UEFI_FILE_SAME);
 }
 
+void uefi_keeper_shutdown(UefiKeeper *k)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (!begin(k)) {
+        return;
+    }
+    if (k->state <= UEFI_KEEPER_BEHIND && !has_all(k) &&
+        !make_ready(k, &err)) {
+        failed(k, err, UEFI_KEEPER_NOBODY);
+    }
+    end(k);
+}
+
 void uefi_keeper_exit(UefiKeeper *k)
 {
     g_autoptr(GError) err = NULL;

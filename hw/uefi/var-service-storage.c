@@ -69,6 +69,7 @@ struct UefiVarStorage {
 
     VMChangeStateEntry *run_state;
     ModeNotifier migration[MIG_MODE__MAX];
+    Notifier shutdown;
     Notifier exit;
 };
 
@@ -475,6 +476,17 @@ static int on_migration(NotifierWithReturn *notifier, MigrationEvent *event,
     return 0;
 }
 
+/* The block layer closes all nodes before the exit. */
+static void on_shutdown(Notifier *notifier, void *data)
+{
+    UefiVarStorage *s = container_of(notifier, UefiVarStorage, shutdown);
+
+    if (s->blk) {
+        wait_for_step(s);
+        uefi_keeper_shutdown(&s->keeper);
+    }
+}
+
 static void leave(UefiVarStorage *s)
 {
     uefi_keeper_exit(&s->keeper);
@@ -496,6 +508,8 @@ static void connect_machine(UefiVarStorage *s, DeviceState *dev)
         migration_add_notifier_mode(&s->migration[mode].notifier,
                                     on_migration, mode);
     }
+    s->shutdown.notify = on_shutdown;
+    qemu_register_shutdown_notifier(&s->shutdown);
     s->exit.notify = on_exit_of_qemu;
     qemu_add_exit_notifier(&s->exit);
 }
@@ -622,6 +636,7 @@ void uefi_vars_storage_free(UefiVarStorage *s)
         return;
     }
     leave(s);
+    notifier_remove(&s->shutdown);
     qemu_remove_exit_notifier(&s->exit);
     for (int mode = 0; mode < MIG_MODE__MAX; mode++) {
         migration_remove_notifier(&s->migration[mode].notifier);

@@ -273,6 +273,7 @@ static void test_waiting_nothing(void)
 
     uefi_keeper_loaded(&t->k, "0123456789abcdef");
     uefi_keeper_stop(&t->k);
+    uefi_keeper_shutdown(&t->k);
     uefi_keeper_unsaved(&t->k);
     uefi_keeper_tick(&t->k);
     uefi_keeper_back(&t->k);
@@ -420,6 +421,7 @@ static void test_away_nothing(void)
     g_autoptr(GError) err = NULL;
 
     uefi_keeper_stop(&t->k);
+    uefi_keeper_shutdown(&t->k);
     uefi_keeper_leave(&t->k);
     uefi_keeper_tick(&t->k);
     g_assert_cmpint(t->alarm, ==, NEVER);
@@ -576,6 +578,31 @@ static void test_untaken_exit_fails(void)
     g_assert_cmpuint(t->failed, ==, 2);
     g_assert_cmpstr(t->error, ==, "disk: in use by another process");
     g_assert_cmpint(t->alarm, ==, NEVER);
+}
+
+/* The machine may be kept, with its medium */
+static void test_untaken_shutdown(void)
+{
+    g_autoptr(Test) t = test_untaken();
+
+    t->disk->lock_error = 0;
+    uefi_keeper_shutdown(&t->k);
+    assert_state(t, UEFI_KEEPER_FOLDING);
+    assert_durable(t, DOC);
+    g_assert_cmpuint(t->failed, ==, 1);
+    g_assert_true(save(t, "2", "{1,2}"));
+    assert_durable(t, DOC "|2");
+}
+
+static void test_untaken_shutdown_fails(void)
+{
+    g_autoptr(Test) t = test_untaken();
+
+    uefi_keeper_shutdown(&t->k);
+    assert_state(t, UEFI_KEEPER_UNTAKEN);
+    g_assert_cmpuint(t->failed, ==, 2);
+    g_assert_cmpstr(t->error, ==, "disk: in use by another process");
+    g_assert_cmpint(t->alarm, ==, t->now + RETRY_MS);
 }
 
 static void test_untaken_loaded(void)
@@ -735,6 +762,28 @@ static void test_behind_exit_fails(void)
     g_assert_cmpint(t->asker, ==, UEFI_KEEPER_NOBODY);
 }
 
+static void test_behind_shutdown(void)
+{
+    g_autoptr(Test) t = test_behind();
+
+    uefi_keeper_shutdown(&t->k);
+    assert_state(t, UEFI_KEEPER_FOLDING);
+    assert_durable(t, "{1,2}");
+    g_assert_cmpuint(syncs(t), ==, 2);  /* of the load, and this one */
+}
+
+static void test_behind_shutdown_fails(void)
+{
+    g_autoptr(Test) t = test_behind();
+
+    break_disk(t);
+    uefi_keeper_shutdown(&t->k);
+    assert_state(t, UEFI_KEEPER_BEHIND);
+    g_assert_cmpuint(t->failed, ==, 1);
+    g_assert_cmpint(t->asker, ==, UEFI_KEEPER_NOBODY);
+    g_assert_cmpint(t->alarm, ==, t->now + RETRY_MS);
+}
+
 static void test_behind_loaded(void)
 {
     g_autoptr(Test) t = test_behind();
@@ -757,6 +806,7 @@ static void test_clean_nothing(void)
 
     uefi_keeper_run(&t->k);
     uefi_keeper_stop(&t->k);
+    uefi_keeper_shutdown(&t->k);
     uefi_keeper_tick(&t->k);
     uefi_keeper_back(&t->k);
     assert_state(t, UEFI_KEEPER_CLEAN);
@@ -937,6 +987,7 @@ static void test_folding_stop(void)
     t->defer = true;
     pass(t, 100);
     uefi_keeper_stop(&t->k);
+    uefi_keeper_shutdown(&t->k);
     g_assert_true(t->deferred);
     uefi_keeper_run(&t->k);
     g_assert_true(t->deferred);
@@ -1236,6 +1287,8 @@ int main(int argc, char **argv)
         { "untaken/save", test_untaken_save },
         { "untaken/exit", test_untaken_exit },
         { "untaken/exit-fails", test_untaken_exit_fails },
+        { "untaken/shutdown", test_untaken_shutdown },
+        { "untaken/shutdown-fails", test_untaken_shutdown_fails },
         { "untaken/loaded", test_untaken_loaded },
         { "behind/tick", test_behind_tick },
         { "behind/tick-fails", test_behind_tick_fails },
@@ -1248,6 +1301,8 @@ int main(int argc, char **argv)
         { "behind/leave-fails", test_behind_leave_fails },
         { "behind/exit", test_behind_exit },
         { "behind/exit-fails", test_behind_exit_fails },
+        { "behind/shutdown", test_behind_shutdown },
+        { "behind/shutdown-fails", test_behind_shutdown_fails },
         { "behind/loaded", test_behind_loaded },
         { "clean/nothing", test_clean_nothing },
         { "clean/save", test_clean_save },

@@ -135,6 +135,13 @@ void uefi_keeper_tick(UefiKeeper *k);
 void uefi_keeper_ran(UefiKeeper *k);
 
 /**
+ * uefi_keeper_shutdown: the machine is about to end, but may be kept
+ *
+ * A medium that will be gone at the exit gets what it lacks.
+ */
+void uefi_keeper_shutdown(UefiKeeper *k);
+
+/**
  * uefi_keeper_exit: write what is due and let go of the medium
  *
  * What cannot be written is lost, which host->failed() is told.
