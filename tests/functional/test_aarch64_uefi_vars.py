@@ -63,6 +63,9 @@ class UefiVarsAarch64(UefiVarsTest):
     def test_secure_boot(self):
         self.do_secure_boot(*self.device())
 
+    def test_flash_keys(self):
+        self.do_flash_keys(*self.device())
+
     def test_keys(self):
         self.do_keys(*self.device(), secure=True)
 

@@ -96,9 +96,9 @@ def firmware_args(arch, secure=False, flash_keys=False, flash=None):
     ]
 
 
-def guest_args(arch, initramfs=None, kernel=None, secure=False, append=""):
+def guest_args(arch, initramfs=None, kernel=None, append="", **flash):
     """The same with a kernel, and more to append to its command line."""
-    return firmware_args(arch, secure) + [
+    return firmware_args(arch, **flash) + [
         "-kernel", kernel or part("vmlinuz-{arch}", arch),
         "-initrd", initramfs or part("initramfs-{arch}", arch),
         "-append", f"{kernel_command_line(arch)} {append}".rstrip(),

@@ -131,7 +131,8 @@ class UefiVarsTest(QemuSystemTest):
                         "-drive", f"if=virtio,format=raw,file={disk}", *args)
         else:
             vm.add_args(*guest.guest_args(self.guest_arch, initramfs, kernel,
-                                          secure, append), *args)
+                                          append, secure=secure, flash=flash),
+                        *args)
         vm.launch()
         text = self.read_console(vm, last_words=refused, meanwhile=meanwhile)
         if not refused:
@@ -446,6 +447,15 @@ uefivar get SetupMode-{GLOBAL}
 uefivar get SecureBoot-{GLOBAL}
 """, *args, **options, secure=True)
         self.assertEqual(boot.lines, ["00", "01"])
+
+    def do_flash_keys(self, *args):
+        """With keys in flash the firmware refuses the option ROM, which has no
+        signature, and enforces these keys."""
+        flash = guest.firmware(self.guest_arch).vars_with_keys
+        boot = self.boot("true", *args, flash=flash, secure=True,
+                         refused="No bootable option or device was found")
+        self.assertNotIn(guest.TAKEN_OVER, boot.console)
+        self.assertNotIn("BootOrder", pathlib.Path(self.store).read_text())
 
     def make_update(self, name, variable, value, signer, second, *options):
         """An update of the variable to the value (a file of signature lists)
