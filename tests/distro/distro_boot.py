@@ -4,9 +4,10 @@
 import json
 import os
 import random
+import re
 import time
 
-from distro_guest import COMMAND_SECONDS, VARSTORE, check, run
+from distro_guest import COMMAND_SECONDS, DOWN, VARSTORE, check, run
 
 SHIM_PATH = r'\EFI\debian\shimx64.efi'
 # of the kernel's own, for which efivarfs makes no file immutable
@@ -49,6 +50,23 @@ def test_fallback(distro):
     check('debian' not in guest.entries(), 'the entry is not deleted')
     guest.reboot()
     check('debian' in guest.entries(), 'the entry did not come back')
+
+
+def test_setup(distro):
+    """the firmware's setup starts when the guest asks for it, once, and its
+    boot menu has the host's entries"""
+    guest = distro.fresh()
+    one, _ = (guest.create(label, SHIM_PATH) for label in ('One', 'Two'))
+    guest.setup()
+    guest.type(DOWN + DOWN + b'\r')
+    guest.says('to exit the Boot Manager Menu')
+    check(re.search(r'Two\s+One\s+debian\s', guest.said()),
+          f'these are not the entries: {guest.said()}')
+    guest.type(DOWN + b'\r')
+    guest.booted()
+    check(guest.efibootmgr('BootCurrent') == one, 'another entry started')
+    check(guest.sh('! bootctl reboot-to-firmware') == 'supported',
+          'it would start again')
 
 
 def test_crash(distro):

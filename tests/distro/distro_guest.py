@@ -26,6 +26,7 @@ QEMU = Path(os.environ.get('QEMU_BUILD', BUILD / 'qemu'))
 VARSTORE = BUILD / 'core/tools/uefi-varstore/uefi-varstore'
 BOOT_SECONDS = 600      # emulated, on a machine that has other work
 COMMAND_SECONDS = 300
+DOWN = b'\x1b[B'
 
 
 # Machines with firmware that enforces secure boot.  Of a command line the last
@@ -150,6 +151,20 @@ class Guest:
             check(time.monotonic() < end, f'not said: {text}; the console '
                   f'ends with: {self.said()[-1500:]}')
             time.sleep(.2)
+
+    def setup(self):
+        """Boot into the firmware's setup, until its last item is there."""
+        self.sh('bootctl reboot-to-firmware true')
+        self.seen = self.console.stat().st_size
+        self.send('reboot; sleep infinity')
+        self.says('Continue')
+
+    def dialog(self, *steps):
+        """Each time that the console says a text, type keys."""
+        for text, keys in steps:
+            self.says(text)
+            self.seen = self.console.stat().st_size
+            self.type(keys)
 
     def save(self, path):
         """Write the state of the machine to a file, and end it."""

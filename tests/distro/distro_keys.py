@@ -5,7 +5,7 @@ import lzma
 import re
 import struct
 
-from distro_guest import VARSTORE, Failure, check, run
+from distro_guest import DOWN, VARSTORE, Failure, check, run
 
 DBX = '/sys/firmware/efi/efivars/dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f'
 SHIM = '605dab50-e046-4300-abb6-3dd810dd8b23'
@@ -13,7 +13,6 @@ OWN_PATH = r'\EFI\debian\own.efi'
 OWN_FILE = '/boot/efi/EFI/debian/own.efi'
 OWNER = '11111111-2222-3333-4444-555555555555'
 MAGIC = b'~Module signature appended~\n'
-DOWN = b'\x1b[B'
 
 
 def make_key(work, name):
@@ -166,15 +165,12 @@ def test_mok(distro):
 
     guest.seen = guest.console.stat().st_size
     guest.send('systemctl reboot; sleep infinity')
-    for text, keys in [('Press any key to perform MOK', b'\r'),
-                       ('Enroll MOK', DOWN + b'\r'),
-                       ('View key 0', DOWN + b'\r'),
-                       ('Enroll the key(s)?', DOWN + b'\r'),
-                       ('Password:', b'secret\r'),
-                       ('Reboot', b'\r')]:
-        guest.says(text)
-        guest.seen = guest.console.stat().st_size
-        guest.type(keys)
+    guest.dialog(('Press any key to perform MOK', b'\r'),
+                 ('Enroll MOK', DOWN + b'\r'),
+                 ('View key 0', DOWN + b'\r'),
+                 ('Enroll the key(s)?', DOWN + b'\r'),
+                 ('Password:', b'secret\r'),
+                 ('Reboot', b'\r'))
     guest.booted()
     check('mok of the test' in guest.sh('mokutil --list-enrolled'),
           'it is not in the list')
@@ -207,3 +203,25 @@ done''')
     guest.sh(f'cd /root && chattr -i {DBX.replace("dbx", "db")} && '
              f'efi-updatevar -a -g {OWNER} -c second.crt -k own.key db && '
              'efi-readvar -v db | grep -q second')
+
+
+def test_setup_key(distro):
+    """a certificate that is enrolled in the firmware's setup is the platform
+    key in the host's store"""
+    guest = distro.blank()
+    guest.put('/boot/efi/own.cer', (distro.work / 'own.der').read_bytes())
+    guest.setup()
+    guest.type(DOWN + b'\r')
+    guest.dialog(('Press ESC to exit', DOWN + DOWN + b'\r'),
+                 ('Secure Boot Mode', DOWN + b'\r' + DOWN + b'\r'),
+                 ('Custom Secure Boot Options', DOWN + b'\r'),
+                 ('DBT Options', b'\r'),
+                 ('Delete Pk', b'\r'),
+                 ('Discard Changes and Exit', b'\r'),
+                 ('ESP,', b'\r'),
+                 ('own.cer', 4 * DOWN + b'\r'),
+                 ('Discard Changes and Exit', DOWN + b'\r'))
+    guest.says('DBT Options')
+    status = run(VARSTORE, 'status', distro.store)
+    check('mode: user' in status and 'CN=own of the test' in status,
+          f'the store has no such key: {status}')
