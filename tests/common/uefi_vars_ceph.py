@@ -108,10 +108,14 @@ class Ceph:
             **options).stdout
 
     def start(self, daemon):
-        """Start 'mon' or 'osd', the only one of its kind."""
+        """Start 'mon' or 'osd', the only one of its kind.
+
+        The OSD of Debian 13 looks for its classes below where it is started,
+        which is the root where systemd does it.
+        """
         name = {'mon': 'a', 'osd': '0'}[daemon]
         self.daemons[daemon] = subprocess.Popen(
-            [f'ceph-{daemon}', '-f', '-i', name, '-c', self.conf],
+            [f'ceph-{daemon}', '-f', '-i', name, '-c', self.conf], cwd='/',
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
 
