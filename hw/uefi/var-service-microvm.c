@@ -10,7 +10,6 @@
 
 #include "qemu/osdep.h"
 #include "hw/uefi/var-service-api.h"
-#include "hw/uefi/var-service-compat.h"
 #include "hw/uefi/var-service-microvm.h"
 #include "system/device_tree.h"
 

@@ -46,4 +46,12 @@ typedef InterfaceInfo UefiVarInterfaces;
     qdev_add_vm_change_state_handler(dev, handler, opaque)
 #endif
 
+/* Since 10.2, a microvm has its device tree where all machines have theirs. */
+#if QEMU_VERSION_MAJOR > 10 || \
+    (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 2)
+#define uefi_vars_microvm_tree(mms)     (MACHINE(mms)->fdt)
+#else
+#define uefi_vars_microvm_tree(mms)     ((mms)->fdt)
+#endif
+
 #endif /* HW_UEFI_VAR_SERVICE_COMPAT_H */

@@ -7,6 +7,8 @@
 #ifndef HW_UEFI_VAR_SERVICE_MICROVM_H
 #define HW_UEFI_VAR_SERVICE_MICROVM_H
 
+#include "hw/uefi/var-service-compat.h"
+
 /**
  * uefi_vars_microvm_fdt: describe the store of the machine, if it has one
  * @fdt: the device tree that the machine gives its firmware
