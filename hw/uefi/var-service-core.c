@@ -31,11 +31,12 @@ UefiVarConfig uefi_vars_default_config(void)
     };
 }
 
+static const UefiVarHost no_host;
+
 UefiVarService *uefi_vars_new(const UefiVarConfig *config,
                               const UefiVarHost *host, void *host_opaque)
 {
-    static const UefiVarHost no_host;
-    UefiVarService *uv = g_new0(UefiVarService, 1);
+    UefiVarService *uv = g_rc_box_new0(UefiVarService);
 
     uv->config = *config;
     uv->host = host ? host : &no_host;
@@ -47,21 +48,41 @@ UefiVarService *uefi_vars_new(const UefiVarConfig *config,
     return uv;
 }
 
-void uefi_vars_free(UefiVarService *uv)
+static void clear(UefiVarService *uv)
 {
-    if (!uv) {
-        return;
-    }
     uefi_lang_clear(&uv->lang);
     uefi_policy_free(uv->policy);
     uefi_check_free(uv->check);
     uefi_store_free(uv->store);
     g_free(uv->answer.name);
-    g_free(uv);
 }
 
-void uefi_vars_hard_reset(UefiVarService *uv)
+UefiVarService *uefi_vars_ref(UefiVarService *uv)
 {
+    return g_rc_box_acquire(uv);
+}
+
+void uefi_vars_free(UefiVarService *uv)
+{
+    if (uv) {
+        g_rc_box_release_full(uv, (GDestroyNotify)clear);
+    }
+}
+
+void uefi_vars_replace(UefiVarService **uv, UefiVarService *by)
+{
+    g_autoptr(UefiVarService) old = *uv;
+
+    by->host = old->host;
+    by->host_opaque = old->host_opaque;
+    old->host = &no_host;
+    *uv = by;
+}
+
+void uefi_vars_hard_reset(UefiVarService *service)
+{
+    g_autoptr(UefiVarService) uv = uefi_vars_ref(service);
+
     uefi_store_drop_volatile(uv->store);
     uv->phase = UEFI_PHASE_DXE;
     uefi_check_reset(uv);
@@ -194,9 +215,10 @@ static uint16_t dispatch(UefiVarService *uv, const UefiGuid *guid,
                        : UEFI_VARS_STS_ERR_BAD_BUFFER_SIZE;
 }
 
-uint16_t uefi_vars_message(UefiVarService *uv, uint8_t *buf, size_t size,
+uint16_t uefi_vars_message(UefiVarService *service, uint8_t *buf, size_t size,
                            size_t buffer_size)
 {
+    g_autoptr(UefiVarService) uv = uefi_vars_ref(service);
     MsgFrame frame;
     UefiMsg msg;
     uint16_t sts;

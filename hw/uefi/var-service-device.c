@@ -157,9 +157,10 @@ void uefi_vars_device_loaded(UefiVarDevice *d, const char *mark)
         d->watch.on = false;
     }
     d->waits = false;
+    d->regs.service = d->service;
     uefi_vars_watch_store(&d->watch, d->service->store);
     if (d->storage) {
-        uefi_vars_storage_loaded(d->storage, mark);
+        uefi_vars_storage_loaded(d->storage, d->service, mark);
     }
 }
 

@@ -456,6 +456,7 @@ void qmp_uefi_vars_set(const char *name, const char *guid_text,
                        bool force, Error **errp)
 {
     UefiVarDevice *d = find_writable(errp);
+    g_autoptr(UefiVarService) uv = d ? uefi_vars_ref(d->service) : NULL;
     uint32_t bits = EFI_ATTR_NV | EFI_ATTR_BS | EFI_ATTR_RT;
     g_autoptr(GByteArray) value = NULL;
     g_autofree uint16_t *str = NULL;
@@ -467,18 +468,18 @@ void qmp_uefi_vars_set(const char *name, const char *guid_text,
         return;
     }
     value = parse_hex(data, errp);
-    str = value ? parse_name(d->service->store, &guid, name, errp) : NULL;
+    str = value ? parse_name(uv->store, &guid, name, errp) : NULL;
     if (!str) {
         return;
     }
-    old = uefi_store_find(d->service->store, UEFI_VIEW_BOOT, &guid, str);
+    old = uefi_store_find(uv->store, UEFI_VIEW_BOOT, &guid, str);
     if (has_attributes) {
         bits = attributes_bits(attributes);
     } else if (old) {
         bits = old->attributes;
     }
-    reason = uefi_vars_host_set(d->service, &guid, str, bits, value->data,
-                                value->len, has_force && force);
+    reason = uefi_vars_host_set(uv, &guid, str, bits, value->data, value->len,
+                                has_force && force);
     check_written(d, reason, "set", name, guid_text, errp);
 }
 
@@ -486,6 +487,7 @@ void qmp_uefi_vars_delete(const char *name, const char *guid_text,
                           bool has_force, bool force, Error **errp)
 {
     UefiVarDevice *d = find_writable(errp);
+    g_autoptr(UefiVarService) uv = d ? uefi_vars_ref(d->service) : NULL;
     g_autofree uint16_t *str = NULL;
     UefiGuid guid;
     UefiReason reason;
@@ -493,11 +495,10 @@ void qmp_uefi_vars_delete(const char *name, const char *guid_text,
     if (!d || !parse_guid(guid_text, &guid, errp)) {
         return;
     }
-    str = parse_name(d->service->store, &guid, name, errp);
+    str = parse_name(uv->store, &guid, name, errp);
     if (!str) {
         return;
     }
-    reason = uefi_vars_host_delete(d->service, &guid, str,
-                                   has_force && force);
+    reason = uefi_vars_host_delete(uv, &guid, str, has_force && force);
     check_written(d, reason, "deleted", name, guid_text, errp);
 }

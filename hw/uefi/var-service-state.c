@@ -80,7 +80,7 @@ static uint32_t put_variables(GByteArray *out, const UefiVarStore *store)
     return count;
 }
 
-/* All but config, host and answer is saved; see swap_state(). */
+/* All but config, host and answer is saved. */
 UEFI_ALL_FIELDS(UefiVarService, *uv,
                 uv->config, uv->host, uv->host_opaque, uv->store, uv->phase,
                 uv->check, uv->mor, uv->lang, uv->policy, uv->secure_boot,
@@ -230,39 +230,19 @@ static bool get_all(UefiVarService *uv, UefiMsg *msg, GError **err)
            get_parts(msg, err);
 }
 
-/* Everything but configuration, host and the last answer, which stay */
-static void swap_state(UefiVarService *a, UefiVarService *b)
+bool uefi_vars_state_load(UefiVarService **uv, const uint8_t *data,
+                          size_t size, GError **err)
 {
-    UefiVarService old = *a;
-
-    a->store = b->store;
-    a->phase = b->phase;
-    a->check = b->check;
-    a->mor = b->mor;
-    a->lang = b->lang;
-    a->policy = b->policy;
-    a->secure_boot = b->secure_boot;
-    b->store = old.store;
-    b->check = old.check;
-    b->lang = old.lang;
-    b->policy = old.policy;
-}
-
-bool uefi_vars_state_load(UefiVarService *uv, const uint8_t *data, size_t size,
-                          GError **err)
-{
-    g_autoptr(UefiVarService) other = uefi_vars_new(&uv->config, NULL, NULL);
+    g_autoptr(UefiVarService) other = uefi_vars_new(&(*uv)->config, NULL,
+                                                    NULL);
     UefiMsg msg;
 
-    /* The new store is to live with the limits of @uv. */
-    uefi_store_free(other->store);
-    other->store = uefi_store_new(&uv->config.limits);
     uefi_msg_init(&msg, (uint8_t *)data, size, 8);
     if (!get_all(other, &msg, err)) {
         g_prefix_error(err, "the state of the variable store is refused: ");
         return false;
     }
-    swap_state(uv, other);
+    uefi_vars_replace(uv, g_steal_pointer(&other));
     return true;
 }
 

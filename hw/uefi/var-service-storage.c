@@ -396,8 +396,10 @@ void uefi_vars_storage_leaving(UefiVarStorage *s)
     }
 }
 
-void uefi_vars_storage_loaded(UefiVarStorage *s, const char *mark)
+void uefi_vars_storage_loaded(UefiVarStorage *s, UefiVarService *service,
+                              const char *mark)
 {
+    s->service = service;
     uefi_keeper_loaded(&s->keeper, mark);
 }
 

@@ -91,7 +91,7 @@ int uefi_vars_transit_arrived(UefiVarDevice *d)
     UefiVarTransit *t = &d->transit;
     g_autoptr(GError) err = NULL;
 
-    if (!uefi_vars_state_load(d->service, t->state, t->state_size, &err)) {
+    if (!uefi_vars_state_load(&d->service, t->state, t->state_size, &err)) {
         error_report("uefi-vars: %s", err->message);
         uefi_vars_transit_clear(t);
         return -EINVAL;

@@ -220,8 +220,9 @@ static UefiReason call(UefiVarService *uv, uint32_t command, UefiMsg *msg,
     }
 }
 
-size_t uefi_xen_message(UefiVarService *uv, uint8_t *buf, size_t size)
+size_t uefi_xen_message(UefiVarService *service, uint8_t *buf, size_t size)
 {
+    g_autoptr(UefiVarService) uv = uefi_vars_ref(service);
     UefiReason reason;
     uint32_t version, command;
     UefiMsg msg, reply;

@@ -77,10 +77,10 @@ static void fuzz_change(const char *text)
 }
 
 /* A good state up to some point, or all of it, and whatever comes then */
-static bool load_state(UefiVarService *uv, FuzzInput *in, GError **err)
+static bool load_state(UefiVarService **uv, FuzzInput *in, GError **err)
 {
     g_autoptr(GByteArray) state =
-        g_bytes_unref_to_array(uefi_vars_state_save(uv));
+        g_bytes_unref_to_array(uefi_vars_state_save(*uv));
     uint8_t cut = fuzz_u8(in);
 
     if (fuzz_u8(in) % 2) {
@@ -109,7 +109,7 @@ static void fuzz_state(FuzzInput *in)
     } else if (which % 4 == 2) {
         loaded = uefi_secureboot_load(uv, state, &err);
     } else {
-        loaded = load_state(uv, in, &err);
+        loaded = load_state(&uv, in, &err);
     }
     g_assert_true(loaded == !err);
 }

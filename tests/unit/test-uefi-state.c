@@ -44,14 +44,14 @@ static GBytes *busy_state(void)
     return uefi_vars_state_save(t->uv);
 }
 
-static bool load(UefiVarService *uv, GBytes *state, GError **err)
+static bool load(UefiTest *t, GBytes *state, GError **err)
 {
     gsize size;
     const uint8_t *data = g_bytes_get_data(state, &size);
     /* of exactly that size, for the sanitizer */
     g_autofree uint8_t *copy = g_memdup2(data, size);
 
-    return uefi_vars_state_load(uv, copy, size, err);
+    return uefi_vars_state_load(&t->uv, copy, size, err);
 }
 
 /* @state is refused, with a reason, and nothing has changed */
@@ -61,7 +61,7 @@ static void assert_refused(UefiTest *t, GBytes *state)
     g_autofree char *after = NULL;
     g_autoptr(GError) err = NULL;
 
-    g_assert_false(load(t->uv, state, &err));
+    g_assert_false(load(t, state, &err));
     g_assert_nonnull(err);
     after = uefi_test_dump(t);
     g_assert_cmpstr(before, ==, after);
@@ -82,7 +82,7 @@ static void test_round_trip(void)
 
     uefi_assert_reason(uefi_test_set(to, TEST, "Old", ATTR_NV_RT, "x", 1), OK);
     to->saves = 0;
-    g_assert_true(load(to->uv, state, NULL));
+    g_assert_true(load(to, state, NULL));
     there = uefi_test_dump(to);
     list_there = uefi_test_list(to);
     again = uefi_vars_state_save(to->uv);
@@ -110,7 +110,7 @@ static void test_empty(void)
     g_autofree char *there = NULL;
     g_autoptr(GBytes) state = uefi_vars_state_save(from->uv);
 
-    g_assert_true(load(to->uv, state, NULL));
+    g_assert_true(load(to, state, NULL));
     there = uefi_test_dump(to);
     g_assert_cmpstr(here, ==, there);
     g_assert_cmpint(to->uv->phase, ==, UEFI_PHASE_DXE);
@@ -163,7 +163,7 @@ static void test_optional_parts(void)
     g_autoptr(GBytes) two = with_part(one, UEFI_STATE_OPTIONAL, 0, 0);
     g_autoptr(GBytes) again = NULL;
 
-    g_assert_true(load(to->uv, two, NULL));
+    g_assert_true(load(to, two, NULL));
     again = uefi_vars_state_save(to->uv);
     g_assert_true(g_bytes_equal(state, again));
 }
@@ -201,7 +201,7 @@ static void test_flip(void)
         g_autoptr(GBytes) flipped = g_bytes_new_take(data, size);
 
         data[i / ARRAY_SIZE(masks)] ^= masks[i % ARRAY_SIZE(masks)];
-        if (load(t->uv, flipped, NULL)) {
+        if (load(t, flipped, NULL)) {
             g_autoptr(GBytes) again = uefi_vars_state_save(t->uv);
 
             g_assert_cmpuint(g_bytes_get_size(again), ==, size);
@@ -308,8 +308,8 @@ static void test_signers(void)
             assert_refused(to, one_state);
             assert_refused(to, many_state);
         } else {
-            g_assert_true(load(to->uv, one_state, NULL));
-            g_assert_true(load(to->uv, many_state, NULL));
+            g_assert_true(load(to, one_state, NULL));
+            g_assert_true(load(to, many_state, NULL));
         }
     }
 }
@@ -366,7 +366,116 @@ static void test_max_signers(void)
     }
     state = uefi_vars_state_save(t->uv);
     g_assert_cmpuint(g_bytes_get_size(state), <, uefi_vars_state_max(t->uv));
-    g_assert_true(load(to->uv, state, NULL));
+    g_assert_true(load(to, state, NULL));
+}
+
+/* ------------------------------------------------------------------------ */
+/* A snapshot is loaded while a change waits for its disk */
+
+typedef struct Overtaken {
+    UefiTest *t;
+    GBytes *state;              /* that is loaded, once */
+} Overtaken;
+
+static UefiReason save_overtaken(void *opaque, const UefiVarChange *change)
+{
+    Overtaken *o = opaque;
+    g_autoptr(GBytes) state = g_steal_pointer(&o->state);
+
+    g_assert_nonnull(state);
+    g_assert_true(load(o->t, state, NULL));
+    return UEFI_REASON_SAVE_FAILED;
+}
+
+static void overtaken_set(UefiTest *t)
+{
+    uefi_assert_reason(uefi_test_set(t, TEST, "New", ATTR_NV_RT, "x", 1),
+                       SAVE_FAILED);
+}
+
+static void overtaken_delete(UefiTest *t)
+{
+    uefi_assert_reason(uefi_test_set(t, TEST, "Old", ATTR_NV_RT, NULL, 0),
+                       SAVE_FAILED);
+}
+
+static void overtaken_end_of_dxe(UefiTest *t)
+{
+    uefi_test_event(t, &uefi_guid_end_of_dxe);
+}
+
+static void overtaken_exit(UefiTest *t)
+{
+    uefi_test_event(t, &uefi_guid_exit_boot_services);
+}
+
+static void overtaken_reset(UefiTest *t)
+{
+    uefi_vars_hard_reset(t->uv);
+}
+
+/* The last guess of the key, which counts whatever becomes of it */
+static void overtaken_unlock(UefiTest *t)
+{
+    uefi_test_set(t, &uefi_guid_mor_control_lock,
+                  "MemoryOverwriteRequestControlLock", ATTR_NV_RT, "87654321",
+                  UEFI_MOR_KEY_SIZE);
+}
+
+static void overtaken_host(UefiTest *t)
+{
+    g_autofree uint16_t *name = uefi_str_from_ascii("Old");
+    g_autoptr(UefiVarService) uv = uefi_vars_ref(t->uv);
+
+    g_assert_cmpint(uefi_vars_host_delete(uv, TEST, name, false), ==,
+                    UEFI_REASON_SAVE_FAILED);
+}
+
+/* A machine with something to do in each of these */
+static UefiTest *overtaken_machine(void)
+{
+    UefiTest *t = uefi_test_new(NULL);
+    uint8_t on = 1;
+
+    uefi_assert_reason(uefi_test_set(t, TEST, "Old", ATTR_NV_RT, "x", 1), OK);
+    uefi_assert_reason(uefi_test_set(t, &uefi_guid_custom_mode, "CustomMode",
+                                     EFI_ATTR_NV | EFI_ATTR_BS, &on, 1), OK);
+    uefi_assert_reason(uefi_test_set(t, &uefi_guid_mor_control,
+                                     "MemoryOverwriteRequestControl",
+                                     ATTR_NV_RT, &on, 1), OK);
+    uefi_assert_reason(uefi_test_set(t, &uefi_guid_mor_control_lock,
+                                     "MemoryOverwriteRequestControlLock",
+                                     ATTR_NV_RT, "12345678",
+                                     UEFI_MOR_KEY_SIZE), OK);
+    return t;
+}
+
+static void test_overtaken(void)
+{
+    static const UefiVarHost host = { .save = save_overtaken };
+    static void (*const requests[])(UefiTest *t) = {
+        overtaken_set, overtaken_delete, overtaken_end_of_dxe, overtaken_exit,
+        overtaken_reset, overtaken_unlock, overtaken_host
+    };
+    g_autoptr(UefiTest) from = uefi_test_new(NULL);
+    g_autoptr(GBytes) state = NULL;
+
+    uefi_assert_reason(uefi_test_set(from, TEST, "Old", ATTR_NV_RT, "y", 1),
+                       OK);
+    state = uefi_vars_state_save(from->uv);
+    for (size_t i = 0; i < G_N_ELEMENTS(requests); i++) {
+        g_autoptr(UefiTest) t = overtaken_machine();
+        Overtaken o = { t, g_bytes_ref(state) };
+        g_autoptr(GBytes) after = NULL;
+
+        t->uv->host = &host;
+        t->uv->host_opaque = &o;
+        requests[i](t);
+        g_assert_null(o.state);
+        after = uefi_vars_state_save(t->uv);
+        g_assert_true(g_bytes_equal(state, after));
+        g_assert_false(t->uv->mor.locked);
+    }
 }
 
 int main(int argc, char **argv)
@@ -385,5 +494,6 @@ int main(int argc, char **argv)
     g_test_add_func("/uefi/state/H9/signers", test_signers);
     g_test_add_func("/uefi/state/max", test_max);
     g_test_add_func("/uefi/state/max-signers", test_max_signers);
+    g_test_add_func("/uefi/state/overtaken", test_overtaken);
     return g_test_run();
 }

@@ -814,7 +814,7 @@ static void test_full_reset(Test *test, gconstpointer unused)
     fresh = uefi_vars_new(&t->uv->config, NULL, NULL);
     g_assert_true(uefi_load_store(fresh, document, NULL, NULL, NULL));
     state = uefi_vars_state_save(t->uv);
-    g_assert_true(uefi_vars_state_load(again->uv,
+    g_assert_true(uefi_vars_state_load(&again->uv,
                                        g_bytes_get_data(state, NULL),
                                        g_bytes_get_size(state), NULL));
     /* and it can shrink, and only shrink */

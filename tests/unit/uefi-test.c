@@ -106,9 +106,9 @@ uint16_t uefi_test_send(UefiTest *t, const UefiGuid *guid, GByteArray *data)
 }
 
 /* The status field of a reply is the one that the reason asks for */
-static void check_status(UefiTest *t, uint64_t field)
+static void check_status(UefiTest *t, UefiReason reason, uint64_t field)
 {
-    EfiStatus status = uefi_reason_status(t->uv->answer.reason);
+    EfiStatus status = uefi_reason_status(reason);
     uint64_t error = status ? 1ull << (8 * t->un_size - 1) : 0;
 
     g_assert_cmphex(field, ==, error | status);
@@ -116,6 +116,7 @@ static void check_status(UefiTest *t, uint64_t field)
 
 UefiReason uefi_test_call(UefiTest *t, uint64_t function, GByteArray *payload)
 {
+    g_autoptr(UefiVarService) uv = uefi_vars_ref(t->uv);
     g_autoptr(GByteArray) data = g_byte_array_new();
 
     uefi_test_add_un(t, data, function);
@@ -123,11 +124,12 @@ UefiReason uefi_test_call(UefiTest *t, uint64_t function, GByteArray *payload)
     g_byte_array_append(data, payload->data, payload->len);
     g_assert_cmphex(uefi_test_send(t, &uefi_guid_variable_protocol, data), ==,
                     UEFI_VARS_STS_SUCCESS);
-    check_status(t, uefi_test_field(data, t->un_size, t->un_size));
+    check_status(t, uv->answer.reason,
+                 uefi_test_field(data, t->un_size, t->un_size));
     if (payload->len) {
         memcpy(payload->data, data->data + 2 * t->un_size, payload->len);
     }
-    return t->uv->answer.reason;
+    return uv->answer.reason;
 }
 
 UefiReason uefi_test_policy(UefiTest *t, uint32_t command, GByteArray *params)
@@ -141,7 +143,8 @@ UefiReason uefi_test_policy(UefiTest *t, uint32_t command, GByteArray *params)
     g_byte_array_append(data, params->data, params->len);
     g_assert_cmphex(uefi_test_send(t, &uefi_guid_policy_protocol, data), ==,
                     UEFI_VARS_STS_SUCCESS);
-    check_status(t, uefi_test_field(data, 12, t->un_size));
+    check_status(t, t->uv->answer.reason,
+                 uefi_test_field(data, 12, t->un_size));
     if (params->len) {
         memcpy(params->data, data->data + 12 + t->un_size, params->len);
     }

@@ -20,14 +20,14 @@
 GBytes *uefi_vars_state_save(const UefiVarService *uv);
 
 /**
- * uefi_vars_state_load: become what uefi_vars_state_save() gave
+ * uefi_vars_state_load: replace *@uv by what uefi_vars_state_save() gave
  * @data, @size: bytes that may come from anywhere
  *
  * Everything is validated first; on failure nothing has changed.  The host is
  * not asked to save anything.
  */
-bool uefi_vars_state_load(UefiVarService *uv, const uint8_t *data, size_t size,
-                          GError **err);
+bool uefi_vars_state_load(UefiVarService **uv, const uint8_t *data,
+                          size_t size, GError **err);
 
 /** uefi_vars_state_max: more bytes than any state can have that fits @uv */
 size_t uefi_vars_state_max(const UefiVarService *uv);

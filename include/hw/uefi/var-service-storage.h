@@ -41,8 +41,9 @@ void uefi_vars_storage_unsaved(UefiVarStorage *s);
 /** uefi_vars_storage_leaving: the state goes into a stream */
 void uefi_vars_storage_leaving(UefiVarStorage *s);
 
-/** uefi_vars_storage_loaded: the state is that of a stream, with this mark */
-void uefi_vars_storage_loaded(UefiVarStorage *s, const char *mark);
+/** uefi_vars_storage_loaded: @service came by a stream, with this mark */
+void uefi_vars_storage_loaded(UefiVarStorage *s, UefiVarService *service,
+                              const char *mark);
 
 /** uefi_vars_storage_mark: of the state that is saved, or NULL */
 const char *uefi_vars_storage_mark(const UefiVarStorage *s);

@@ -26,8 +26,24 @@ UefiVarConfig uefi_vars_default_config(void);
  */
 UefiVarService *uefi_vars_new(const UefiVarConfig *config,
                               const UefiVarHost *host, void *host_opaque);
+/** uefi_vars_free: let go of it; NULL is allowed */
 void uefi_vars_free(UefiVarService *uv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UefiVarService, uefi_vars_free)
+
+/**
+ * uefi_vars_ref: hold it, so that it can be freed once more
+ *
+ * For whoever works with one that may be replaced meanwhile.
+ */
+UefiVarService *uefi_vars_ref(UefiVarService *uv);
+
+/**
+ * uefi_vars_replace: put the service @by, which has no host, in place of *@uv
+ *
+ * Whatever is under way in the old one, because it waits for its host, comes
+ * to its end there, where nobody hears of it.
+ */
+void uefi_vars_replace(UefiVarService **uv, UefiVarService *by);
 
 /**
  * uefi_vars_hard_reset: power on and system reset (9.1)
