@@ -343,7 +343,8 @@ fi
                     "-netdev", f"user,id=net,tftp={program.parent},"
                     f"bootfile={program.name}",
                     "-device", "virtio-net-pci,netdev=net,romfile=",
-                    "-no-reboot", *args)
+                    # firmware since 2024 has no network without randomness
+                    "-device", "virtio-rng-pci", "-no-reboot", *args)
         vm.launch()
         text = self.read_console(vm)
         vm.wait(timeout=BOOT_SECONDS)
@@ -352,14 +353,15 @@ fi
         label = bytes.fromhex(self.stored()[GLOBAL, f"Boot00{current}"]["data"])
         self.assertIn("PXEv4".encode("utf-16-le"), label)
 
-    def do_no_device(self, *args, script=""):
+    def do_no_device(self, *args, script="", **options):
         """Without a device: a clear message, the firmware's own variables.
         Returns the output of the script besides."""
         boot = self.boot(f"""
 uefivar list
 uefivar set {ours("Flash")} 7 f1a5
 uefivar get {ours("Flash")}
-{script}""", "-device", "virtio-rng-pci,romfile=uefi-vars.rom", *args)
+{script}""", "-device", "virtio-rng-pci,romfile=uefi-vars.rom", *args,
+                         **options)
         self.assertIn(guest.NO_DEVICE, boot.console)
         self.assertNotIn(guest.TAKEN_OVER, boot.console)
         self.assertIn(f"PlatformLang-{GLOBAL}", boot.variables())
