@@ -126,6 +126,22 @@ static void test_libvirt(const void *opaque)
 }
 
 /* ------------------------------------------------------------------------ */
+/* A store on a node of the block layer; tests/drive has all the rest of it */
+
+static void test_drive(const void *dev)
+{
+    char *path = quefi_tmp_path("vars.img");
+    g_autofree char *args = quefi_drive_args(path);
+    QUefiVars *uv = quefi_start(dev, false, NULL, "drive=vars", args);
+
+    assert_works(uv);
+    quefi_crash(uv);
+    quefi_assert_text(uv, QUEFI_VENDOR, "Works", QUEFI_NV_BS, "yes");
+    quefi_stop(uv);
+    quefi_tmp_free(path);
+}
+
+/* ------------------------------------------------------------------------ */
 /* What realize refuses */
 
 static void assert_refused(const char *args, const char *reason)
@@ -515,6 +531,7 @@ int main(int argc, char **argv)
     quefi_add_device_tests("machine/types", test_types);
     quefi_add_device_tests("machine/help", test_help);
     quefi_add_device_tests("machine/libvirt", test_libvirt);
+    quefi_add_device_tests("machine/drive", test_drive);
     quefi_add_device_tests("machine/second", test_second);
     quefi_add_device_tests("machine/unrealize", test_unrealize);
     quefi_add_device_tests("machine/4.5/size", test_size);

@@ -40,10 +40,10 @@ static void set(QUefiVars *uv, const char *name, uint32_t attributes,
                     EFI_SUCCESS);
 }
 
-static void test_store(const void *dev)
+static void check_store(const QUefiDevice *dev, const char *jsonfile,
+                        const char *props, const char *args)
 {
-    char *path = quefi_tmp_path("vars.json");
-    QUefiVars *uv = quefi_launch(dev, false, path, NULL, NULL);
+    QUefiVars *uv = quefi_launch(dev, false, jsonfile, props, args);
     g_autofree char *before = NULL, *after = NULL;
 
     set(uv, "Kept", QUEFI_NV_BS, "yes");
@@ -55,6 +55,22 @@ static void test_store(const void *dev)
     g_assert_cmpstr(after, ==, "Kept");
     assert_text(uv, "Kept", false, "yes");
     quefi_stop(uv);
+}
+
+static void test_store(const void *dev)
+{
+    char *path = quefi_tmp_path("vars.json");
+
+    check_store(dev, path, NULL, NULL);
+    quefi_tmp_free(path);
+}
+
+static void test_drive(const void *dev)
+{
+    char *path = quefi_tmp_path("vars.img");
+    g_autofree char *args = quefi_drive_args(path);
+
+    check_store(dev, NULL, "drive=vars", args);
     quefi_tmp_free(path);
 }
 
@@ -211,6 +227,7 @@ int main(int argc, char **argv)
         void (*run)(const void *dev);
     } tests[] = {
         { "store", test_store },
+        { "drive", test_drive },
         { "phase", test_phase },
         { "frames", test_frames },
         { "ports", test_ports },

@@ -18,6 +18,7 @@
 #define qtest_init_ext  qtest_init_with_env_and_capabilities
 #endif
 
+#define IMAGE_SIZE      (4 * 1024 * 1024)
 #define GUARD_SIZE      16
 #define GUARD_BYTE      0xa5
 
@@ -1116,6 +1117,14 @@ typedef struct QUefiRun {
     const QUefiDevice *dev;
     bool pio;
 } QUefiRun;
+
+char *quefi_drive_args(const char *path)
+{
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    g_assert_cmpint(truncate(path, IMAGE_SIZE), ==, 0);
+    return g_strdup_printf("-blockdev driver=file,node-name=vars,filename=%s",
+                           path);
+}
 
 char *quefi_tmp_path(const char *name)
 {

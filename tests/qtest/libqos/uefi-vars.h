@@ -363,6 +363,9 @@ void quefi_add_cases(const QUefiCase *cases, size_t n);
  */
 void quefi_add_device_tests(const char *name, void (*fn)(const void *dev));
 
+/** quefi_drive_args: make an image for a store, which is the node "vars" */
+char *quefi_drive_args(const char *path);
+
 /** quefi_tmp_path: a path in a new directory; for quefi_tmp_free() to remove */
 char *quefi_tmp_path(const char *name);
 /** quefi_tmp_free: remove the file, its directory, and free @path */
