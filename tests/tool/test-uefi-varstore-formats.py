@@ -830,6 +830,9 @@ class VMware(Foreign):
 
     def test_bad(self):
         self.assertIn('a BIOS', self.refuses(b'MRVN' + bytes(500)))
+        self.assertIn('is encrypted', self.refuses(
+            struct.pack('<IIIII', 0x8943dd9e, 1, 4064, 16, 16).ljust(8192,
+                                                                     b'x')))
         self.assertIn('a BIOS', self.refuses(
             b'MRVN' + bytes(50) + b'VMWNVRAM' + bytes(50)))
         for length in (0, 15, 1 << 31):
@@ -838,6 +841,23 @@ class VMware(Foreign):
                       self.refuses(vmware(vmware_record(LANG)[:-1])))
         self.assertIn('does not end', self.refuses(vmware(
             vmware_record(LANG).replace(b'g\0\0\0', b'g\0x\0'))))
+
+    def test_external_management(self):
+        """The platform key is the host's: a list with one byte"""
+        key = guid('452e8ced-dfff-4b8c-ae01-5118862e682c')
+        pk = {**DB, 'name': 'PK', 'guid': GLOBAL, 'data': (
+            key + struct.pack('<III', 45, 0, 17) + guid(TEST) + b'\0').hex()}
+        kek = {**DB, 'name': 'KEK', 'guid': GLOBAL, 'data': 'ff' * 30}
+        self.assertEqual(self.imports(vmware(*(
+            vmware_record(e, bytes(16) + struct.pack('<IHH', 24, 0x200, 0xef1)
+                          + key + bytes.fromhex(e['data']))
+            for e in (pk, kek)))), [])
+        self.assert_store({**pk, 'time': NO_TIME}, {**kek, 'time': NO_TIME})
+        status = self.ok('status', self.path)
+        self.assertIn('\nPK: 1 external-management, of -\n', status)
+        self.assertIn('\nKEK: damaged, of -\n', status)
+        self.assertIn('external-management 00, owner ' + TEST,
+                      self.ok('get', self.path, 'PK'))
 
     def test_corrupted(self):
         data = vmware(vmware_record(LANG), vmware_record(

@@ -582,7 +582,7 @@ class Status(Tool):
 
     def test_damaged(self):
         self.store({**DB, 'data': ESL + '00'})
-        self.assertIn('\ndb: 1 sha256, of 2024-01-02 03:04:05 (damaged)\n',
+        self.assertIn('\ndb: 1 sha256, damaged, of 2024-01-02 03:04:05\n',
                       self.ok('status', self.path))
         self.assertTrue(self.status()['keys'][2]['damaged'])
 

@@ -25,12 +25,15 @@ static void print_key(const UefiKeyStatus *key)
 
         printf("%s %zu %s", i ? "," : "", count->count, type);
     }
+    if (key->damaged) {
+        printf("%s damaged", key->counts->len ? "," : "");
+    }
     if (key->var) {
         g_autofree char *time = tool_time(&key->var->time);
 
-        printf(", of %s", time);
+        printf("%s of %s", key->counts->len || key->damaged ? "," : "", time);
     }
-    printf("%s\n", key->damaged ? " (damaged)" : "");
+    printf("\n");
     for (guint i = 0; i < key->certs->len; i++) {
         const UefiKeyCert *cert = key->certs->pdata[i];
         g_autofree char *owner = tool_vendor(&cert->owner);

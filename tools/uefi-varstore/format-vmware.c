@@ -17,6 +17,7 @@
 #include "hw/uefi/var-service-text.h"
 
 #define MAGIC           "MRVN"
+#define ENCRYPTED_MAGIC "\x9e\xdd\x43\x89\x01"
 #define PART_MAGIC      "EFI_NV\0"
 #define PART_SIZE       12          /* magic with NUL, and u32 size */
 #define STORE_MAGIC     "VMWNVRAM"
@@ -27,7 +28,8 @@
 
 static bool detect(UefiMsg *in)
 {
-    return tool_starts_with(in, MAGIC);
+    return tool_starts_with(in, MAGIC) ||
+           tool_starts_with(in, ENCRYPTED_MAGIC);
 }
 
 /* Put @store over the variables. */
@@ -123,6 +125,11 @@ static bool vmware_read(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     UefiMsg store;
 
+    if (tool_starts_with(in, ENCRYPTED_MAGIC)) {
+        return uefi_text_fail(err, "it is encrypted, as VMware does it for "
+                              "machines with a TPM; remove the TPM and the "
+                              "encryption there first");
+    }
     if (!find_store(in, &store, err)) {
         return false;
     }
