@@ -63,6 +63,7 @@ class Streams(Tool):
                 self.ok(command, self.path, *rest))
         self.assertEqual(self.piped(data, 'diff', '-', self.path), b'')
         self.assertEqual(self.piped(b'', 'list', '-'), b'')
+        self.fails('diff', '-', '-', status=2)
         journaled = journal(document(LANG), [])
         self.assertIn(b'Lang', self.piped(journaled.encode(), 'list', '-'))
         for command in ('import', 'clone'):
@@ -76,6 +77,7 @@ class Streams(Tool):
                         '64k'], check=True, timeout=60)
         for data, args, reason in (
                 (b'', ['set', '-x', '00', '-', 'Lang'], b'only be read'),
+                (b'', ['apply', '-', self.path], b'nothing in it'),
                 (bytes(65 << 20), ['list', '-'], b'too large'),
                 (b'junk', ['list', '-'], b'neither a store'),
                 (qcow2.read_bytes(), ['list', '-'], b'a file only')):

@@ -831,7 +831,7 @@ class Apply(Tool):
         self.store(LANG)
         fragment = self.dir / 'fragment.json'
         bad = entry('Boot000a', GLOBAL, 7, '00')
-        for text in (document(ORDER, bad), document(ORDER)[:-3], '[]', '\0',
+        for text in (document(ORDER, bad), document(ORDER)[:-3], '[]', '\0', '',
                      document(ORDER, entry('A', TEST, 7, '00' * 262144)),
                      document(ORDER, HWERR)):
             fragment.write_text(text)

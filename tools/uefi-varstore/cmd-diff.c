@@ -91,11 +91,15 @@ static void diff_stores(Diff *d, const ToolStore *a, const ToolStore *b)
 
 static int run_diff(char **args)
 {
-    g_autoptr(ToolStore) a = tool_open(args[0], TOOL_READ);
+    bool twice = !strcmp(args[0], "-") && !strcmp(args[1], "-");
+    g_autoptr(ToolStore) a = twice ? NULL : tool_open(args[0], TOOL_READ);
     g_autoptr(ToolStore) b = a ? tool_open(args[1], TOOL_READ) : NULL;
     g_autoptr(GString) text = g_string_new(NULL);
     Diff d = { .text = text };
 
+    if (twice) {
+        return tool_usage("standard input can be one of the two");
+    }
     if (!b) {
         return TOOL_USAGE;
     }

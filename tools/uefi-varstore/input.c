@@ -229,8 +229,9 @@ GPtrArray *tool_read_document(const char *path)
         return NULL;
     }
     data = g_bytes_get_data(file, &size);
-    if (size && memchr(data, 0, size)) {
-        tool_fail("%s: this is no text", path);
+    if (!size || memchr(data, 0, size)) {
+        tool_fail(size ? "%s: this is no text" : "%s: there is nothing in it",
+                  path);
         return NULL;
     }
     text = g_strndup(data, size);
