@@ -174,6 +174,14 @@ static bool load_records(UefiVarStore *store, GPtrArray *records, GError **err)
             return false;
         }
         uefi_store_apply(store, change);
+        /* a size that was larger then may have been enough, but not this */
+        if (uefi_store_used(store, UEFI_CLASS_NV) +
+            uefi_store_used(store, UEFI_CLASS_HWERR) >
+            UEFI_LIMIT_NV_SIZE_MAX) {
+            return uefi_text_fail(err, "journal record %u: with it, there is "
+                                  "more than any device has room for (%d "
+                                  "bytes)", i + 1, UEFI_LIMIT_NV_SIZE_MAX);
+        }
     }
     return true;
 }

@@ -43,6 +43,17 @@ static bool read_file(ToolStore *s, char **document, GPtrArray **records,
     }
 }
 
+static bool check_texts(const char *document, const GPtrArray *records,
+                        GError **err)
+{
+    for (guint i = 0; i < records->len; i++) {
+        if (!tool_check_text(strlen(records->pdata[i]), err)) {
+            return false;
+        }
+    }
+    return tool_check_text(document ? strlen(document) : 0, err);
+}
+
 static bool load(ToolStore *s, const char *document, GPtrArray *records,
                  size_t torn, GError **err)
 {
@@ -53,7 +64,7 @@ static bool load(ToolStore *s, const char *document, GPtrArray *records,
                                         "that was interrupted, and passed "
                                         "over", torn));
     }
-    if (!tool_check_text(document ? strlen(document) : 0, err) ||
+    if (!check_texts(document, records, err) ||
         !uefi_load_store(s->uv, document, records, s->warnings, err)) {
         g_prefix_error(err, "%s: ", s->path);
         return false;
@@ -234,8 +245,8 @@ ToolStore *tool_store_open(const char *path, ToolAccess access,
     g_autoptr(ToolStore) s = g_new0(ToolStore, 1);
 
     /* Whatever fits the device that the store is for can be read. */
-    config.limits.nv_size = UINT32_MAX;
-    config.limits.hwerr_quota = UINT32_MAX / 2;
+    config.limits.nv_size = 2 * UEFI_LIMIT_NV_SIZE_MAX;
+    config.limits.hwerr_quota = UEFI_LIMIT_NV_SIZE_MAX;
     s->uv = uefi_vars_new(&config, NULL, NULL);
     s->is_stdin = !strcmp(path, "-");
     s->path = g_strdup(s->is_stdin ? "standard input" : path);
