@@ -527,13 +527,13 @@ class Large(Formats):
     LIMIT = 200 << 20           # of memory, bytes
     SIZE = 60 << 20             # of a file
 
-    def run_limited(self, data):
+    def run_limited(self, data, *args):
         self.source.write_bytes(data)
         if b'__asan_init' in Path(PROGRAM).read_bytes():
             # It maps terabytes of its own.
             self.LIMIT = resource.RLIM_INFINITY
         return subprocess.run(
-            [PROGRAM, 'import', '--size', '4M', self.source, self.path],
+            [PROGRAM, 'import', '--size', '4M', *args, self.source, self.path],
             preexec_fn=lambda: resource.setrlimit(
                 resource.RLIMIT_DATA, (self.LIMIT, self.LIMIT)),
             capture_output=True, timeout=120)
@@ -589,6 +589,47 @@ class Large(Formats):
 
     def test_lines(self):
         self.is_too_much(b'\n' * self.SIZE, b'neither')
+
+    def test_journal(self):
+        """More than a device has room for, in the end or on the way"""
+        changes = [[{**LANG, 'name': f'V{i}'}] for i in range(60000)]
+        self.is_too_much(journal(document(LANG), *changes).encode(),
+                         b'more than any device has room for')
+        large = [{**LANG, 'data': 'ab' * (self.SIZE // 2 - 1000)}]
+        self.is_too_much(journal(document(LANG), large).encode(),
+                         b'longer than that of any store')
+
+    def test_rescue(self):
+        """What can be had is no more than a device has room for"""
+        line = json.dumps(LANG)
+        many = [json.dumps({**LANG, 'name': f'V{i:06}'})
+                for i in range((31 << 20) // (len(line) + 4))]
+        large = json.dumps({**LANG, 'data': 'ab' * (15 << 20)})
+        head = '{"version": 2, "variables": ['
+        for text, lost in ((',\n'.join(many), b'more than any device'),
+                           (',{"x": 1},\n'.join([line] * 200000),
+                            b'more of this kind'),
+                           (f'{line}, {large}, ]', b'longer than any')):
+            self.path.unlink(missing_ok=True)
+            result = self.run_limited((head + text).encode(), '--rescue')
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(lost, result.stderr)
+            self.assertLess(result.stderr.count(b'\n'), 1100)
+            self.ok('get', self.path, json.loads(line)['name']
+                    if line in text else 'V000000')
+
+    def test_rescue_flash(self):
+        """The way to the next record is long, but not taken twice"""
+        data = flash(record(LANG), b'\1\1\1\1', b'\xff' * self.SIZE, b'\0')
+        result = self.run_limited(data, '--rescue')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b'there is none behind it', result.stderr)
+        self.assert_store(LANG)
+        self.path.unlink()
+        data = flash(record(LANG), *[record(ODD, state=0x7f)] * 500000)
+        result = self.run_limited(data)
+        self.assertEqual(result.returncode, 0)
+        self.assertLess(result.stderr.count(b'\n'), 1100)
 
     def test_as_much_as_fits(self):
         many = [{**LANG, 'name': f'V{i}', 'data': 'ab' * 64}

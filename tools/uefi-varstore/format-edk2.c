@@ -362,7 +362,11 @@ static bool is_record(UefiMsg *in, const Area *area, size_t at)
     Record r;
     bool end;
 
-    return take_record(in, area, at, &r, &end, NULL) && !end && r.key &&
+    /* nothing is looked at twice that is none */
+    uefi_msg_init(in, in->buf, in->size, 8);
+    uefi_msg_seek(in, at);
+    return uefi_msg_get_u16(in) == RECORD_ID &&
+           take_record(in, area, at, &r, &end, NULL) && !end && r.key &&
            (r.state & STATE_FINISHED_MASK) == STATE_FINISHED &&
            r.attributes && r.attributes <= 0xff && r.name_size >= 4 &&
            r.name_size % 2 == 0 && !r.data[-1] && !r.data[-2];
@@ -380,6 +384,10 @@ static bool skip(ToolTransfer *t, UefiMsg *in, const Area *area, size_t at,
     end = MIN(end, in->size);
     uefi_msg_init(in, in->buf, in->size, 8);
     uefi_msg_seek(in, end);
+    if (end == in->size) {
+        return tool_transfer_lost(t, area->start + at, NULL, "%s; there is "
+                                  "none behind it", (*err)->message);
+    }
     return tool_transfer_lost(t, area->start + at, NULL, "%s; the next record "
                               "is at byte %zu", (*err)->message,
                               area->start + end);

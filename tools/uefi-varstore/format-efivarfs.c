@@ -89,8 +89,8 @@ static bool efivarfs_read(ToolTransfer *t, UefiMsg *in, GError **err)
         if (read_file(t, files->pdata[i], &local)) {
             good++;
         } else {
-            g_ptr_array_add(bad, g_strdup_printf("left out: %s",
-                                                 local->message));
+            tool_add_line(bad, g_strdup_printf("left out: %s",
+                                               local->message));
         }
     }
     if (files->len && !good) {

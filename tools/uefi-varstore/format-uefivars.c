@@ -145,12 +145,17 @@ GPtrArray *tool_uefivars_parse(ToolTransfer *t, const char *text,
 /* ------------------------------------------------------------------------ */
 /* A damaged document */
 
+/* An object with less has no room for the members that a variable needs, */
+#define MIN_OBJECT  64
+/* and none needs more, spaces between the digits of the value included. */
+#define MAX_OBJECT  (4 * UEFI_LIMIT_NV_SIZE_MAX)
+
 typedef struct Scan {
     ToolTransfer *t;
     const char *text;
     size_t at;                  /* offset in the file, bytes */
     size_t done;                /* offset in the text */
-    bool closed;                /* the list has ended there */
+    bool closed;                /* nothing behind that is taken */
     GError *err;                /* about what has not been read since */
 } Scan;
 
@@ -183,23 +188,55 @@ static void close_gap(Scan *s, size_t end)
     g_clear_error(&s->err);
 }
 
+/* The variable in @size bytes of text, which is volatile if there is none */
+static GPtrArray *parse_object(ToolTransfer *t, const char *object,
+                               size_t size, GError **err)
+{
+    g_autoptr(GString) text = g_string_sized_new(size);
+
+    if (size < MIN_OBJECT || memchr(object, 0, size)) {
+        return NULL;
+    }
+    if (size > MAX_OBJECT) {
+        uefi_text_fail(err, "longer than any variable can be");
+        return NULL;
+    }
+    g_string_printf(text, "{\"version\": %d, \"variables\": [",
+                    UEFI_TEXT_VERSION);
+    g_string_append_len(text, object, size);
+    g_string_append(text, "]}");
+    return tool_uefivars_parse(t, text->str, err);
+}
+
+/* Whether @vars, which loses them, could be taken */
+static bool take_variables(Scan *s, GPtrArray *vars, GError **err)
+{
+    for (guint i = 0; i < vars->len; i++) {
+        const UefiVariable *var = vars->pdata[i];
+
+        if (!tool_transfer_take(s->t, var->name, g_bytes_get_size(var->data),
+                                err)) {
+            s->closed = true;
+            return false;
+        }
+        g_ptr_array_add(s->t->vars, g_steal_pointer(&vars->pdata[i]));
+    }
+    return true;
+}
+
 /*
  * Take the variable in the object between @start and @end, if it is one, and
  * is not behind the end of the list: what was there is of an older document.
  */
 static void take_object(Scan *s, size_t start, size_t end)
 {
-    g_autofree char *object = g_strndup(s->text + start, end - start);
-    g_autofree char *text =
-        g_strdup_printf("{\"version\": %d, \"variables\": [%s]}",
-                        UEFI_TEXT_VERSION, object);
     g_autoptr(GPtrArray) vars = NULL;
     g_autoptr(GError) err = NULL;
 
-    if (strlen(object) == end - start && !s->closed) {
-        vars = tool_uefivars_parse(s->t, text, &err);
+    if (!s->closed) {
+        vars = parse_object(s->t, s->text + start, end - start, &err);
     }
-    if (!vars) {
+    if (!vars || !take_variables(s, vars, &err)) {
         if (!s->err) {
             s->err = g_steal_pointer(&err);
         }
@@ -207,10 +244,6 @@ static void take_object(Scan *s, size_t start, size_t end)
     }
     close_gap(s, start);
     s->done = end;
-    g_ptr_array_set_free_func(vars, NULL);
-    for (guint i = 0; i < vars->len; i++) {
-        g_ptr_array_add(s->t->vars, vars->pdata[i]);
-    }
 }
 
 /*
@@ -249,24 +282,33 @@ void tool_uefivars_rescue(ToolTransfer *t, const char *text, size_t size,
 /* ------------------------------------------------------------------------ */
 /* A store */
 
+/* All of a file, in which a list may be all there is */
+static GPtrArray *parse_file(ToolTransfer *t, const UefiMsg *in, bool bare,
+                             GError **err)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (in->size && memchr(in->buf, 0, in->size)) {
+        uefi_text_fail(err, "there is a NUL character in the text");
+        return NULL;
+    }
+    g_string_append(text, bare ? "{\"version\": 2, \"variables\": " : "");
+    g_string_append_len(text, (const char *)in->buf, in->size);
+    g_string_append(text, bare ? "}" : "");
+    return tool_uefivars_parse(t, text->str, err);
+}
+
 static bool uefivars_read(ToolTransfer *t, UefiMsg *in, GError **err)
 {
     bool bare = first_character(in) == '[';
-    g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GPtrArray) vars = NULL;
     g_autoptr(GError) local = NULL;
 
     if (!tool_check_text(in->size, err)) {
         return false;
     }
-    if (in->size && memchr(in->buf, 0, in->size)) {
-        uefi_text_fail(&local, "there is a NUL character in the text");
-    }
-    g_string_append(text, bare ? "{\"version\": 2, \"variables\": " : "");
-    g_string_append_len(text, (const char *)in->buf, in->size);
-    g_string_append(text, bare ? "}" : "");
     t->version = bare ? 1 : UEFI_TEXT_VERSION;
-    vars = local ? NULL : tool_uefivars_parse(t, text->str, &local);
+    vars = parse_file(t, in, bare, &local);
     if (!vars && t->lost) {
         tool_uefivars_rescue(t, (const char *)in->buf, in->size, 0);
         return t->lost->len ||

@@ -11,6 +11,9 @@
 /* A store of UEFI_LIMIT_NV_SIZE_MAX takes less, however it is laid out. */
 #define TEXT_LIMIT (32 * 1024 * 1024)
 
+/* What is told of a file, of each kind; nobody reads more. */
+#define MAX_LINES 1000
+
 /* Those that hold another one before that: edk2's can be anywhere in a file. */
 static const ToolFormat *const formats[] = {
     &tool_format_aws, &tool_format_efivarfs, &tool_format_lxd,
@@ -168,6 +171,18 @@ GPtrArray *tool_transfer_remarks(const ToolTransfer *t)
     return lines;
 }
 
+void tool_add_line(GPtrArray *lines, char *line)
+{
+    if (lines->len == MAX_LINES) {
+        g_ptr_array_add(lines, g_strdup("more of this kind"));
+    }
+    if (lines->len > MAX_LINES) {
+        g_free(line);
+    } else {
+        g_ptr_array_add(lines, line);
+    }
+}
+
 bool tool_transfer_lost(ToolTransfer *t, size_t at, GError **err,
                         const char *format, ...)
 {
@@ -180,7 +195,7 @@ bool tool_transfer_lost(ToolTransfer *t, size_t at, GError **err,
     if (!t->lost) {
         return uefi_text_fail(err, "%s", text);
     }
-    g_ptr_array_add(t->lost, g_strdup_printf("byte %zu: %s", at, text));
+    tool_add_line(t->lost, g_strdup_printf("byte %zu: %s", at, text));
     return true;
 }
 
@@ -189,8 +204,8 @@ void tool_transfer_lost_variable(ToolTransfer *t, const UefiVariable *var,
 {
     g_autofree char *name = uefi_str_print(var->name);
 
-    g_ptr_array_add(t->lost, g_strdup_printf("the variable '%s': %s", name,
-                                             why));
+    tool_add_line(t->lost, g_strdup_printf("the variable '%s': %s", name,
+                                           why));
 }
 
 void tool_transfer_note(ToolTransfer *t, const char *format, ...)
@@ -198,7 +213,7 @@ void tool_transfer_note(ToolTransfer *t, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    g_ptr_array_add(t->notes, g_strdup_vprintf(format, args));
+    tool_add_line(t->notes, g_strdup_vprintf(format, args));
     va_end(args);
 }
 
@@ -217,6 +232,17 @@ static uint16_t *read_units(const uint8_t *data, size_t size)
         }
     }
     return g_steal_pointer(&name);
+}
+
+/* Before they take a multiple of the file's size in memory */
+bool tool_transfer_take(ToolTransfer *t, const uint16_t *name, size_t size,
+                        GError **err)
+{
+    t->taken += uefi_store_record_size(name, size);
+    return t->taken <= UEFI_LIMIT_NV_SIZE_MAX ||
+           uefi_text_fail(err, "from variable %u on there is more than any "
+                          "device has room for (%d bytes)", t->vars->len + 1,
+                          UEFI_LIMIT_NV_SIZE_MAX);
 }
 
 /* @units is taken over; NULL for what is no name */
@@ -242,12 +268,7 @@ static UefiVariable *add(ToolTransfer *t, const UefiGuid *guid,
         t->losses[TOOL_LOSS_VOLATILE]++;
         return NULL;
     }
-    /* before they take a multiple of the file's size in memory */
-    t->taken += uefi_store_record_size(name, data_size);
-    if (t->taken > UEFI_LIMIT_NV_SIZE_MAX) {
-        uefi_text_fail(err, "from variable %u on there is more than any "
-                       "device has room for (%d bytes)", t->vars->len + 1,
-                       UEFI_LIMIT_NV_SIZE_MAX);
+    if (!tool_transfer_take(t, name, data_size, err)) {
         return NULL;
     }
     var = uefi_variable_new(guid, name, attributes,

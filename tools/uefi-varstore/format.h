@@ -212,6 +212,19 @@ bool tool_transfer_read(ToolTransfer *t, UefiMsg *in, uint64_t count,
                         ToolReadVariable *read, GError **err);
 
 /**
+ * tool_transfer_take: count a variable for what it takes in a store
+ * @size: of its value, bytes
+ *
+ * Returns false with @err set from the first one on that no device has room
+ * for.
+ */
+bool tool_transfer_take(ToolTransfer *t, const uint16_t *name, size_t size,
+                        GError **err);
+
+/** tool_add_line: @line, which is taken over, or that there is more */
+void tool_add_line(GPtrArray *lines, char *line);
+
+/**
  * tool_transfer_lost: something at byte @at is damaged
  *
  * Returns true if it is to be left out, and has been named; the reader goes on

@@ -34,34 +34,54 @@ static char *changed_names(const char *line, size_t size)
     return g_strjoinv(", ", (char **)names->pdata);
 }
 
+/* Bytes up to a line feed, or what it reads as when it was zeroed */
+static size_t line_length(const char *text, size_t size)
+{
+    size_t length = 0;
+
+    while (length < size && text[length] && text[length] != '\n') {
+        length++;
+    }
+    return length;
+}
+
 /* Name the records from @at on, none of which has been taken. */
 static void name_records(ToolTransfer *t, const char *data, size_t size,
                          size_t at)
 {
     while (at < size) {
-        const char *end = memchr(data + at, '\n', size - at);
-        size_t next = end ? end - data + 1 : size;
-        g_autofree char *names = changed_names(data + at, next - at);
+        size_t length = line_length(data + at, size - at);
 
-        if (uefi_journal_trimmed(data + at, next - at)) {
+        if (uefi_journal_trimmed(data + at, length)) {
+            g_autofree char *names = changed_names(data + at, length);
+
             tool_transfer_lost(t, at, NULL, *names
                                ? "a change of %s, which is as it was before"
                                : "a line that cannot be read", names);
         }
-        at = next;
+        at += length + 1;
     }
+}
+
+/* The variables of a document that is not damaged, or NULL */
+static GPtrArray *parse_document(ToolTransfer *t, const char *data,
+                                 size_t size)
+{
+    g_autofree char *text = NULL;
+
+    if (!size || memchr(data, 0, size)) {
+        return NULL;
+    }
+    text = g_strndup(data, size);
+    return tool_uefivars_parse(t, text, NULL);
 }
 
 /* The document is @size bytes at @at of @data, as it is in the file. */
 static void add_document(ToolTransfer *t, const char *data, size_t at,
                          size_t size)
 {
-    g_autofree char *text = g_strndup(data + at, size);
-    g_autoptr(GPtrArray) vars = NULL;
+    g_autoptr(GPtrArray) vars = parse_document(t, data + at, size);
 
-    if (strlen(text) == size && size) {
-        vars = tool_uefivars_parse(t, text, NULL);
-    }
     if (vars) {
         g_ptr_array_unref(t->vars);
         t->vars = g_steal_pointer(&vars);
@@ -70,43 +90,55 @@ static void add_document(ToolTransfer *t, const char *data, size_t at,
     }
 }
 
-/* Put @var, which is taken over, into the list; without a value it goes. */
-static void apply(ToolTransfer *t, GTree *index, UefiVariable *var)
+/*
+ * Put @var, which is taken over, into the list; without a value it goes.
+ * Returns false with @err set if no device has room for it.
+ */
+static bool apply(ToolTransfer *t, GTree *index, UefiVariable *var,
+                  GError **err)
 {
     guint place = GPOINTER_TO_UINT(g_tree_lookup(index, var));
 
     if (place) {
+        UefiVariable **old = (UefiVariable **)&t->vars->pdata[place - 1];
+
+        t->taken -= uefi_store_record_size((*old)->name,
+                                           g_bytes_get_size((*old)->data));
         g_tree_remove(index, var);
-        g_clear_pointer((UefiVariable **)&t->vars->pdata[place - 1],
-                        uefi_variable_free);
+        g_clear_pointer(old, uefi_variable_free);
     }
-    if (var->data) {
-        g_ptr_array_add(t->vars, var);
-        g_tree_insert(index, var, GUINT_TO_POINTER(t->vars->len));
-    } else {
+    if (!var->data || !tool_transfer_take(t, var->name,
+                                          g_bytes_get_size(var->data), err)) {
+        bool removal = !var->data;
+
         uefi_variable_free(var);
+        return removal;
     }
+    g_ptr_array_add(t->vars, var);
+    g_tree_insert(index, var, GUINT_TO_POINTER(t->vars->len));
+    return true;
 }
 
 /* The places of the variables, from 1 on, of which the first counts */
 static GTree *index_variables(ToolTransfer *t)
 {
     GTree *index = g_tree_new_full(uefi_variable_compare, NULL, NULL, NULL);
-    GPtrArray *vars = t->vars;
+    g_autoptr(GPtrArray) vars = t->vars;
+    g_autoptr(GError) err = NULL;
 
+    t->taken = 0;
     t->vars = g_ptr_array_new_with_free_func(
         (GDestroyNotify)uefi_variable_free);
-    for (guint i = 0; i < vars->len; i++) {
+    for (guint i = 0; i < vars->len && !err; i++) {
         UefiVariable *var = vars->pdata[i];
 
         if (g_tree_lookup(index, var)) {
             tool_transfer_lost_variable(t, var, "there is another one before "
                                         "it");
-        } else {
-            apply(t, index, g_steal_pointer(&vars->pdata[i]));
+        } else if (!apply(t, index, g_steal_pointer(&vars->pdata[i]), &err)) {
+            tool_add_line(t->lost, g_strdup(err->message));
         }
     }
-    g_ptr_array_unref(vars);
     return index;
 }
 
@@ -125,71 +157,110 @@ static void close_up(ToolTransfer *t)
     g_ptr_array_set_size(t->vars, count);
 }
 
-static void add_records(ToolTransfer *t, const UefiJournal *j)
+/* Whether all of a record could be taken, which is freed */
+static bool add_record(ToolTransfer *t, GTree *index, char *record,
+                       GError **err)
+{
+    g_autofree char *text = record;
+    g_autoptr(GPtrArray) vars = NULL;
+
+    if (!tool_check_text(strlen(text), err)) {
+        return false;
+    }
+    vars = uefi_text_parse(text, UEFI_TEXT_CHANGE, NULL, NULL);
+    for (guint i = 0; vars && i < vars->len; i++) {
+        if (!apply(t, index, g_steal_pointer(&vars->pdata[i]), err)) {
+            return false;
+        }
+    }
+    return vars || uefi_text_fail(err, "its text cannot be read");
+}
+
+static void add_records(ToolTransfer *t, UefiJournal *j)
 {
     g_autoptr(GTree) index = index_variables(t);
 
     for (guint i = 0; i < j->records->len; i++) {
-        g_autoptr(GPtrArray) vars =
-            uefi_text_parse(j->records->pdata[i], UEFI_TEXT_CHANGE, NULL,
-                            NULL);
+        g_autoptr(GError) err = NULL;
 
-        for (guint k = 0; vars && k < vars->len; k++) {
-            apply(t, index, g_steal_pointer(&vars->pdata[k]));
-        }
-        if (!vars) {
-            g_ptr_array_add(t->lost, g_strdup_printf(
-                "journal record %u: its text cannot be read", i + 1));
+        if (!add_record(t, index, g_steal_pointer(&j->records->pdata[i]),
+                        &err)) {
+            tool_add_line(t->lost, g_strdup_printf("journal record %u: %s",
+                                                   i + 1, err->message));
         }
     }
     close_up(t);
 }
 
-static UefiJournal read_journal(const char *data, size_t size, bool loose)
+/* What it points to is in @in. */
+static UefiJournal read_journal(const UefiMsg *in, bool loose)
 {
+    g_autofree char *data = g_malloc(in->size + 1);
     UefiJournal j = {
         .loose = loose,
         .records = g_ptr_array_new_with_free_func(g_free),
     };
 
-    uefi_journal_read(&j, data, size);
+    memcpy(data, in->buf, in->size);
+    data[in->size] = 0;
+    /* what was zeroed ends no document; it parts lines, as between records */
+    for (size_t i = 0; loose && i < in->size; i++) {
+        data[i] = data[i] ?: '\n';
+    }
+    uefi_journal_read(&j, data, in->size);
+    if (j.based) {
+        j.document = (const char *)in->buf + (j.document - data);
+    }
     return j;
+}
+
+/* The records are not kept: to parse a document takes a multiple of it. */
+static bool find_document(const UefiMsg *in, bool loose, size_t *at,
+                          size_t *size, guint *records)
+{
+    g_auto(UefiJournal) j = read_journal(in, loose);
+
+    *at = j.based ? j.document - (const char *)in->buf : 0;
+    *size = j.based ? j.document_len : in->size;
+    *records = j.records->len;
+    return j.based;
+}
+
+static void add_journal(ToolTransfer *t, const UefiMsg *in)
+{
+    g_auto(UefiJournal) j = read_journal(in, true);
+
+    add_records(t, &j);
+    if (j.bad) {
+        name_records(t, (const char *)in->buf, in->size, j.bad_at);
+    }
 }
 
 static bool json_read(ToolTransfer *t, UefiMsg *in, GError **err)
 {
-    g_autofree char *data = g_malloc(in->size + 1);
-    g_auto(UefiJournal) strict = { };
-    g_auto(UefiJournal) j = { };
+    guint records, strict;
+    size_t at, size;
+    bool based;
 
     if (!in->size) {
         return true;
     }
-    memcpy(data, in->buf, in->size);
-    data[in->size] = 0;
-    strict = read_journal(data, in->size, false);
-    /* what was zeroed ends no document; it parts lines, as between records */
-    for (size_t i = 0; i < in->size; i++) {
-        data[i] = data[i] ?: '\n';
-    }
-    j = read_journal(data, in->size, true);
-    if (!tool_check_text(j.based ? j.document_len : in->size, err)) {
+    find_document(in, false, &at, &size, &strict);
+    based = find_document(in, true, &at, &size, &records);
+    if (!tool_check_text(size, err)) {
         return false;
     }
-    if (!j.based) {
-        tool_uefivars_rescue(t, (char *)in->buf, in->size, 0);
+    if (!based) {
+        tool_uefivars_rescue(t, (char *)in->buf, size, 0);
         return true;
     }
-    if (j.records->len != strict.records->len) {
-        tool_transfer_lost(t, j.document - data, NULL, "the document is not "
-                           "as it was when its journal began; a value in it "
-                           "may be old or wrong");
+    if (records != strict) {
+        tool_transfer_lost(t, at, NULL, "the document is not as it was when "
+                           "its journal began; a value in it may be old or "
+                           "wrong");
     }
-    add_document(t, (char *)in->buf, j.document - data, j.document_len);
-    add_records(t, &j);
-    if (j.bad) {
-        name_records(t, data, in->size, j.bad_at);
-    }
+    add_document(t, (char *)in->buf, at, size);
+    add_journal(t, in);
     return true;
 }
 
