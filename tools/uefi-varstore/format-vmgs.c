@@ -178,8 +178,8 @@ static bool vmgs_read(ToolTransfer *t, UefiMsg *in, GError **err)
     Header h;
 
     if (is_v1(in)) {
-        return uefi_text_fail(err, "version 1 of the format, whose variables "
-                              "nothing describes");
+        return uefi_text_fail(err, "version 1 of the format, which is not "
+                              "read");
     }
     if (!find_header(in, &h)) {
         return uefi_text_fail(err, "both of its headers are damaged");
