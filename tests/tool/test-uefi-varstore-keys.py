@@ -1137,6 +1137,12 @@ class Generate(Keys):
             self.assertEqual(path.read_bytes(), b'mine')
             path.unlink()
 
+    def test_nothing_is_dropped(self):
+        """What would have been replaced is told only when it was"""
+        self.ok('enroll', '--generate', 'a', self.path)
+        self.assertIn('File exists', self.fails('enroll', '--generate', 'b',
+                                                self.path))
+
     def test_store_is_refused(self):
         """No keys are left behind when the store cannot be written"""
         self.fails('enroll', '--generate', 'a', '--size', 4096, '--dbx',

@@ -14,6 +14,7 @@ typedef struct Enrolment {
     GByteArray *lists[TOOL_KEY__MAX];   /* NULL: leave that key alone */
     UefiTime time[TOOL_KEY__MAX];
     ToolKeyPair pair[TOOL_KEY__MAX];    /* generated */
+    GBytes *replaced[TOOL_KEY__MAX];    /* values of before, or NULL */
 } Enrolment;
 
 static char **opt_files[TOOL_KEY__MAX];
@@ -28,6 +29,7 @@ static void enrolment_free(Enrolment *e)
     for (int id = 0; id < TOOL_KEY__MAX; id++) {
         g_clear_pointer(&e->lists[id], g_byte_array_unref);
         tool_key_pair_clear(&e->pair[id]);
+        g_clear_pointer(&e->replaced[id], g_bytes_unref);
     }
     g_free(e);
 }
@@ -117,7 +119,6 @@ static void tell_dropped(const ToolStore *s, int id, GBytes *old)
 static bool enroll_key(ToolStore *s, Enrolment *e, int id)
 {
     const UefiVariable *old = tool_key_find(s, id);
-    g_autoptr(GBytes) value = old ? g_bytes_ref(old->data) : NULL;
     GByteArray *lists = e->lists[id];
 
     if (opt_remove) {
@@ -127,13 +128,8 @@ static bool enroll_key(ToolStore *s, Enrolment *e, int id)
     if (opt_append || (id == TOOL_KEY_DBX && !opt_replace)) {
         return tool_key_append(s, id, lists, &e->time[id]);
     }
-    if (!tool_key_set(s, id, lists->data, lists->len, &e->time[id])) {
-        return false;
-    }
-    if (value) {
-        tell_dropped(s, id, value);
-    }
-    return true;
+    e->replaced[id] = old ? g_bytes_ref(old->data) : NULL;
+    return tool_key_set(s, id, lists->data, lists->len, &e->time[id]);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -221,7 +217,15 @@ static bool enroll(ToolStore *s, Enrolment *e)
             return false;
         }
     }
-    return write_all(s, e);
+    if (!write_all(s, e)) {
+        return false;
+    }
+    for (int id = 0; id < TOOL_KEY__MAX; id++) {
+        if (e->replaced[id]) {
+            tell_dropped(s, id, e->replaced[id]);
+        }
+    }
+    return true;
 }
 
 /* ------------------------------------------------------------------------ */
