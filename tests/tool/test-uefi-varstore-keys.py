@@ -947,6 +947,13 @@ class Pcr7(Images):
 
 
 class Mok(Keys):
+    def test_store_instead_of_keys(self):
+        """What the file is, and what to do with it"""
+        for args in (['mok', 'add', self.path, BLANK],
+                     ['enroll', '--db', BLANK, self.path]):
+            self.assertIn("in the format edk2; 'get --raw' takes",
+                          self.fails(*args))
+
     def test_mok(self):
         self.ok('mok', 'add', self.path, self.key('db.crt'), '05' * 32)
         self.ok('mok', 'add', '--mokx', self.path, self.key('KEK.esl'))

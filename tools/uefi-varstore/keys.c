@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "tool.h"
+#include "format.h"
 #include "hw/uefi/var-service-pkcs7.h"
 #include "hw/uefi/var-service-status.h"
 
@@ -173,6 +173,7 @@ bool tool_parse_keys(GByteArray *lists, GBytes *file, const char *path,
 {
     g_autoptr(GBytes) value = NULL;
     UefiTime stamp = tool_now();
+    const ToolFormat *format;
     UefiReason reason;
     const uint8_t *data;
     gsize size;
@@ -184,6 +185,12 @@ bool tool_parse_keys(GByteArray *lists, GBytes *file, const char *path,
     }
     data = g_bytes_get_data(value ?: file, &size);
     reason = uefi_siglist_check(data, size, false);
+    format = reason != UEFI_REASON_OK ? tool_format_detect(file, false) : NULL;
+    if (format) {
+        tool_fail("%s: a store in the format %s; 'get --raw' takes a key out "
+                  "of it, and 'update' those of 2023", path, format->name);
+        return false;
+    }
     if (reason != UEFI_REASON_OK) {
         tool_fail("%s: neither certificates nor valid signature lists: %s",
                   path, uefi_reason_text(reason));
